@@ -1,0 +1,1 @@
+"""The licence domain: rules, store, packaging, verification, and the ports the outside plugs into."""

@@ -1,0 +1,1 @@
+"""Protocols between the licence domain and everything that does I/O for it."""

@@ -1,0 +1,1 @@
+"""Composition root, command line and the names a third-party adapter may import."""

@@ -1,0 +1,1 @@
+"""The bus and the way of a record: intake, workers, sequencer, exchange."""

@@ -1,0 +1,1 @@
+"""One leader by lease, and the triggers that run in it."""

@@ -1,0 +1,168 @@
+"""Declaration of a department interface: where its data comes from, how it maps to the canonical record, what is expected of it.
+
+One TOML file per interface; a mapping-only integration needs nothing else. Compiled by ``contracts.mapping``.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from contracts.licence_type import Label
+from contracts.record import Collection, SourceClass, Status
+
+Operator = Literal["=", "!=", "in", "not-in", "present", "absent", "matches", "starts-with", "<", "<=", ">", ">="]
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A test on one source field; the list of operators is closed."""
+
+    field: str
+    op: Operator = "="
+    value: Any = None
+
+
+class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How one canonical field is made from the source's fields."""
+
+    source: str | tuple[str, ...] = ()
+    """Source column or JSON path (dots; ``/`` pointer when it starts with one); of several the first that is not empty."""
+    constant: Any = None
+    """A fixed value instead of a source."""
+    template: str = ""
+    """``{column}`` placeholders joined to one text; empty when every placeholder is empty."""
+    codes: dict[str, Any] = {}
+    """Source value -> canonical value; a value not listed is a fault unless ``codes_default`` is given."""
+    codes_default: Any = None
+    dates: tuple[str, ...] = ()
+    """Date formats in order of trial (``%Y-%m-%d`` …, ``excel``, ``epoch-ms``); empty: the ISO and Chinese forms."""
+    strip: bool = True
+    empty: tuple[str, ...] = ()
+    """Texts that mean *no value* besides the empty one."""
+    split: str = ""
+    """Separator of a list of texts."""
+    required: bool = False
+    """An empty value is a fault of the source."""
+    default: Any = None
+    when: tuple[Condition, ...] = ()
+    """Applied only when all conditions hold."""
+
+
+class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rows that are no licences of this interface: dropped with the outcome ``filtered``, counted in the ledger."""
+
+    name: str
+    when: tuple[Condition, ...]
+    reason: Label = {}
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rows of one licence gathered into one record with a repeated item."""
+
+    by: tuple[str, ...]
+    """Source fields whose equal values make one licence."""
+    item: str
+    """Code of the repeated item, e.g. ``KZ_LOCATIONS``."""
+    fields: dict[str, FieldMapping] = {}
+    """Element field -> mapping, made from each row; rows with equal elements are listed once."""
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which of two versions of a licence is the newer (ARCHITECTURE: order comes only from the store)."""
+
+    by: tuple[FieldMapping, ...] = ()
+    """Source fields, most significant first (dates sort as dates, numbers as numbers); empty: arrival."""
+    ties: Literal["conflict", "arrival"] = "conflict"
+    """Equal order with other content: a conflict for a person, or the later arrival wins."""
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The form the data comes in."""
+
+    format: Literal["csv", "xlsx", "json", "ndjson"] = "json"
+    encoding: str = ""
+    """Wins over detection (BOM, strict UTF-8, then GB18030)."""
+    delimiter: str = ","
+    quote: str = '"'
+    sheet: str = ""
+    """Worksheet name; empty: the first."""
+    header_row: int = 1
+    """1-based row of the column names."""
+    columns: tuple[str, ...] = ()
+    """Expected column names in order; a file whose header differs is refused with the difference. Empty: what the mapping reads must be there."""
+    skip_when: tuple[Condition, ...] = ()
+    """Rows that are furniture of the sheet, not records (template notes, numbered empty rows): skipped and counted."""
+    records: str = ""
+    """JSON pointer of the array of records in a JSON document; empty: the document itself."""
+
+
+class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A watched folder (channel adapter: file drop)."""
+
+    folder: str
+    """Folder, relative to the hub's data directory unless absolute."""
+    pattern: tuple[str, ...] = ("*",)
+    completion: Literal["rename", "done-file", "manifest", "stable"] = "rename"
+    """How a writer says a file is whole (declared per source; stability is the last choice)."""
+    done_suffix: str = ".done"
+    stable_s: float = 30.0
+    """With ``stable``: seconds without change of size and mtime, by the hub's own observation."""
+    temporary: tuple[str, ...] = ("*.tmp", "*.part", "*.filepart", "*.crdownload", ".*")
+    poll_s: float = 2.0
+    retention_days: int = 90
+    """How long archived and refused files are kept."""
+    max_bytes: int = 4 * 1024**3
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is normal for the interface: basis of the upload alerts (接收预警)."""
+
+    interval_s: float = 0.0
+    """Longest normal silence in seconds; 0: none declared."""
+    reject_ratio: float = 0.2
+    """Share of refused and quarantined records that raises an alert."""
+
+
+class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An interface as its file declares it; its lifecycle state is the registry's, not the file's."""
+
+    name: str
+    """``a-z0-9-``, at most 64 characters: the name in URLs, commands and metrics."""
+    title: Label = {}
+    department: str
+    """Department (政务部门) that owns the data."""
+    department_code: str = ""
+    """Its USCC."""
+    owner: str = ""
+    """Person or mailbox to ask."""
+    licence_type: str
+    """Type code every record gets, unless ``fields.licence_type`` maps it."""
+    protocol: Literal["rest", "file"] = "rest"
+    collection: Collection = Collection.INCREMENTAL
+    source_class: SourceClass = SourceClass.DATA
+    rank: int = 100
+    """Standing of this source for its type and issuer: a lower rank never overwrites a higher one."""
+    source: Source = Source()
+    drop: Drop | None = None
+    fields: dict[str, FieldMapping] = {}
+    """Canonical field -> mapping. Names: the fields of LicenceRecord, ``holder.name|code|code_type``, ``items.<code>``."""
+    filters: tuple[Filter, ...] = ()
+    group: Group | None = None
+    order: Order = Order()
+    status_codes: dict[str, Status] = {}
+    """Source text of ``fields.status`` -> state; empty: the canonical words."""
+    expects: Expectation = Expectation()
+    clock: str = ""
+    """``YYYY-MM-DD``: the day validity is judged at instead of today (fixed examples and tests only)."""
+    quarantine_faults: tuple[str, ...] = ()
+    """Codes of decoding and mapping rules whose findings are quarantined instead of rejected."""
+
+
+LIFECYCLE: dict[str, tuple[str, ...]] = {
+    "draft": ("registered", "retired"),
+    "registered": ("certified", "enabled", "retired"),
+    "certified": ("enabled", "retired"),
+    "enabled": ("paused", "retired"),
+    "paused": ("enabled", "retired"),
+    "retired": (),
+}
+"""Interface registry states and the transitions allowed from each; new ones start disabled (``registered``)."""

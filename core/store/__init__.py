@@ -1,0 +1,1 @@
+"""The store: licence library, ledger, journal and registry on PostgreSQL or SQLite."""

@@ -1,0 +1,1 @@
+"""Webhook: delivers journal entries to an HTTP destination."""

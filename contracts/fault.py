@@ -81,7 +81,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 def worst(faults: Iterable[Fault]) -> Disposition | None:
     """The disposition that decides: reject before quarantine before warn; None without faults."""
     found = {fault.disposition for fault in faults}
-    return next((d for d in (Disposition.REJECT, Disposition.QUARANTINE, Disposition.WARN) if d in found), None)
+    return next(
+        (d for d in (Disposition.REJECT, Disposition.QUARANTINE, Disposition.WARN) if d in found), None
+    )
 
 
 def masked(value: str) -> str:

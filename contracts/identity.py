@@ -26,8 +26,8 @@ def uuid7_ms(value: UUID) -> int:
 def receipt_id(key: bytes, interface: str, submission: str, index: int, first_seen_ms: int) -> UUID:
     """Receipt of record ``index`` of a submission: time-ordered, the rest a keyed hash.
 
-    The same (interface, submission key, index, first-seen time) always gives the same receipt, and nobody without ``key`` can guess
-    one. ``first_seen_ms`` comes from the durable guard row or submission, so a repeat has it too.
+    The same (interface, submission key, index, first-seen time) always gives the same receipt, and nobody without
+    ``key`` can guess one. ``first_seen_ms`` comes from the durable guard row or submission, so a repeat has it too.
     """
     text = f"{interface}\0{submission}\0{index}".encode()
     return uuid7(first_seen_ms, hmac.new(key, text, hashlib.sha256).digest()[:10])

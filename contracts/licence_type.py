@@ -70,7 +70,14 @@ class LicenceType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     name: Label
     kind: Literal["approval", "certificate", "licence", "appraisal", "proof"] = "certificate"
     """批文, 证件, 执(牌)照, 鉴定报告, 证明材料."""
-    required: tuple[str, ...] = ("licence_name", "licence_number", "issuer_name", "issuer_code", "issued_on", "holder.name")
+    required: tuple[str, ...] = (
+        "licence_name",
+        "licence_number",
+        "issuer_name",
+        "issuer_code",
+        "issued_on",
+        "holder.name",
+    )
     """Canonical fields every record must have."""
     holder_code_types: tuple[str, ...] = ()
     """Holder code types allowed; empty: any of the national table."""

@@ -70,7 +70,9 @@ class Holder(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """持证主体代码类型代码, three digits (GB/T 36903 annex A): 001 USCC, 111 citizen ID, …"""
 
 
-class LicenceRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, forbid_unknown_fields=True):
+class LicenceRecord(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, forbid_unknown_fields=True
+):
     """One licence at one version, as its source states it."""
 
     licence_type: str

@@ -1,6 +1,7 @@
 """The request signature both ways: five headers any language can make.
 
-``X-Signature`` = base64 of HMAC-SHA256 over ``method\\npath?query\\ntimestamp\\nnonce\\ncontent-sha256``.
+``X-Signature`` is the base64 of HMAC-SHA256 over method, path with query, timestamp, nonce and content digest, joined by
+line feeds.
 """
 
 import base64
@@ -19,13 +20,17 @@ WINDOW_MS = 5 * 60 * 1000
 """How far a timestamp may be off; nonces are kept twice as long."""
 
 
-def signature(secret: bytes, method: str, target: str, timestamp: str, nonce: str, content_sha256: str) -> str:
+def signature(
+    secret: bytes, method: str, target: str, timestamp: str, nonce: str, content_sha256: str
+) -> str:
     """The base64 signature; ``target`` is the path with its query, as sent on the request line."""
     text = f"{method}\n{target}\n{timestamp}\n{nonce}\n{content_sha256}"
     return base64.b64encode(hmac.new(secret, text.encode(), hashlib.sha256).digest()).decode()
 
 
-def signed_headers(secret: bytes, client: str, method: str, target: str, body: bytes, timestamp_ms: int, nonce: str) -> dict[str, str]:
+def signed_headers(
+    secret: bytes, client: str, method: str, target: str, body: bytes, timestamp_ms: int, nonce: str
+) -> dict[str, str]:
     """The five headers of a request."""
     content = hashlib.sha256(body).hexdigest()
     return {

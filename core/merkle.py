@@ -1,7 +1,7 @@
 """The Merkle tree of the journal: hashes and frontier of RFC 6962 section 2.1.
 
-A tree of ``size`` leaves is kept as its *frontier*: the roots of the perfect subtrees its size decomposes into, largest first, 32 bytes
-each. Appending touches only the frontier, so the sequencer needs no history.
+A tree of ``size`` leaves is kept as its *frontier*: the roots of the perfect subtrees its size decomposes into, largest
+first, 32 bytes each. Appending touches only the frontier, so the sequencer needs no history.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""The journal feed: every change to every subscriber, in order, acknowledged before the cursor moves (guaranteed delivery, EIP)."""
+"""The journal feed: every change to every subscriber, in order; the cursor follows the acknowledgement.
+
+Pattern: guaranteed delivery (EIP).
+"""
 
 import logging
 
@@ -22,7 +25,12 @@ class Feed:
     """
 
     def __init__(
-        self, name: str, subscriber: Subscriber, journal: JournalStore, subscriptions: SubscriptionStore, observer: Observer
+        self,
+        name: str,
+        subscriber: Subscriber,
+        journal: JournalStore,
+        subscriptions: SubscriptionStore,
+        observer: Observer,
     ) -> None:
         self.name = name
         self._subscriber = subscriber
@@ -47,7 +55,7 @@ class Feed:
             self._observer.count("exchange_requests_total", peer=self.name, outcome="failed")
             return False
         except PermanentError as error:
-            log.error("subscriber %s refuses: %s; its feed is stopped", self.name, error)
+            log.warning("subscriber %s refuses: %s; its feed is stopped", self.name, error)
             self._subscriptions.stopped(self.name, fence, str(error))
             self._observer.count("exchange_requests_total", peer=self.name, outcome="refused")
             return False

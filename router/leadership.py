@@ -28,7 +28,15 @@ class Leadership:
     finds its writes refused (``FenceLost``) and goes back to waiting.
     """
 
-    def __init__(self, leases: LeaseStore, name: str, work: Callable[[int], bool], *, idle_s: float, lease_s: float = LEASE_S) -> None:
+    def __init__(
+        self,
+        leases: LeaseStore,
+        name: str,
+        work: Callable[[int], bool],
+        *,
+        idle_s: float,
+        lease_s: float = LEASE_S,
+    ) -> None:
         self._leases = leases
         self._name = name
         self._work = work

@@ -19,6 +19,7 @@ from core.ports.subscriber import Change
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=5.0)
 
+
 class WebhookSubscriber:
     """Port ``Subscriber`` over HTTP. Redirects are not followed: the destination is the one configured."""
 
@@ -35,7 +36,9 @@ class WebhookSubscriber:
         self._url = httpx.URL(url)
         self._secret = secret
         self._clock = clock
-        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=transport, trust_env=False)
+        self._client = httpx.Client(
+            timeout=TIMEOUT, follow_redirects=False, transport=transport, trust_env=False
+        )
 
     def deliver(self, changes: Sequence[Change]) -> None:
         """See ``Subscriber.deliver``: 2xx acknowledges; 408, 425, 429, 5xx and network faults are transient; the rest refuses."""
@@ -60,7 +63,7 @@ def _check(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     text = f"answered {answer.status_code}"
-    if answer.status_code == 429 or answer.status_code == 503:
+    if answer.status_code in {429, 503}:
         raise Throttled(text, retry_after_s=_retry_after_s(answer))
     if answer.status_code in (408, 425) or answer.is_server_error:
         raise TransientError(text)

@@ -127,7 +127,9 @@ class Consumer(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class Bus(Protocol):
@@ -163,5 +165,3 @@ class Bus(Protocol):
         ...
 
     def close(self) -> None: ...
-
-

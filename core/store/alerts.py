@@ -42,7 +42,13 @@ class AlertStore:
             now_ms = database_now_ms(connection)
             row = {"id": uuid7(now_ms), "kind": kind, "interface": interface, "raised_ms": now_ms}
             connection.execute(insert(alert).values(**row, detail=orjson.dumps(detail).decode()))
-            pend(connection, "alert.raised", interface, {"kind": kind, "interface": interface, **detail}, now_ms)
+            pend(
+                connection,
+                "alert.raised",
+                interface,
+                {"kind": kind, "interface": interface, **detail},
+                now_ms,
+            )
             return True
 
     def close(self, kind: str, interface: str) -> bool:

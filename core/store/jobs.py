@@ -32,7 +32,11 @@ class JobStore:
             row = connection.execute(select(job_run).where(job_run.c.job == job)).first()
             if row is None:
                 connection.execute(insert(job_run).values(job=job, runs=0, failures=0, detail=""))
-            values: dict[str, object] = {"last_started_ms": now_ms, "runs": job_run.c.runs + 1, "detail": error}
+            values: dict[str, object] = {
+                "last_started_ms": now_ms,
+                "runs": job_run.c.runs + 1,
+                "detail": error,
+            }
             if error:
                 values["failures"] = job_run.c.failures + 1
             else:
@@ -42,4 +46,6 @@ class JobStore:
     def all(self) -> list[JobRun]:
         """Every job's history."""
         with self._database.read() as connection:
-            return [JobRun(**row._mapping) for row in connection.execute(select(job_run).order_by(job_run.c.job))]
+            return [
+                JobRun(**row._mapping) for row in connection.execute(select(job_run).order_by(job_run.c.job))
+            ]

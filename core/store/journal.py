@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import orjson
@@ -60,18 +59,26 @@ class JournalStore:
         One transaction: dense numbers, leaves, counters, frontier. Raises ``FenceLost`` when a newer holder has written.
         """
         with self._database.begin() as connection:
-            pending = connection.execute(select(journal_pending).order_by(journal_pending.c.id).limit(limit)).all()
+            pending = connection.execute(
+                select(journal_pending).order_by(journal_pending.c.id).limit(limit)
+            ).all()
             if not pending:
                 return 0
-            head = connection.execute(select(journal_head).where(journal_head.c.id == _HEAD).with_for_update()).one()
+            head = connection.execute(
+                select(journal_head).where(journal_head.c.id == _HEAD).with_for_update()
+            ).one()
             if head.fence > fence:
                 raise FenceLost(f"journal fence is {head.fence}, this sequencer's is {fence}")
             rows = [_journal_row(head.size + offset, row) for offset, row in enumerate(pending)]
             frontier, size = merkle.append(head.frontier, head.size, (row["leaf"] for row in rows))
             connection.execute(insert(journal), rows)
-            connection.execute(delete(journal_pending).where(journal_pending.c.id.in_([row.id for row in pending])))
             connection.execute(
-                update(journal_head).where(journal_head.c.id == _HEAD).values(size=size, frontier=frontier, fence=fence)
+                delete(journal_pending).where(journal_pending.c.id.in_([row.id for row in pending]))
+            )
+            connection.execute(
+                update(journal_head)
+                .where(journal_head.c.id == _HEAD)
+                .values(size=size, frontier=frontier, fence=fence)
             )
             _fold(connection, pending)
             return len(rows)
@@ -95,7 +102,9 @@ class JournalStore:
 
     def about(self, subject: str, limit: int = 500) -> list[Change]:
         """Entries about one subject, in order."""
-        statement = select(journal).where(journal.c.subject == subject).order_by(journal.c.number).limit(limit)
+        statement = (
+            select(journal).where(journal.c.subject == subject).order_by(journal.c.number).limit(limit)
+        )
         with self._database.read() as connection:
             return [_change(row) for row in connection.execute(statement)]
 
@@ -103,7 +112,9 @@ class JournalStore:
         """All rows in order, in batches, for verification."""
         after = -1
         while True:
-            statement = select(journal).where(journal.c.number > after).order_by(journal.c.number).limit(batch)
+            statement = (
+                select(journal).where(journal.c.number > after).order_by(journal.c.number).limit(batch)
+            )
             with self._database.read() as connection:
                 found = connection.execute(statement).all()
             if not found:
@@ -124,9 +135,14 @@ class JournalStore:
             return None
         at_ms = _now_ms()
         signature = signer.sign([merkle.checkpoint_content(hub, head.size, head.root, at_ms)])[0]
-        signed = SignedHead(size=head.size, root=head.root, at_ms=at_ms, key_id=signer.key_id, signature=signature)
+        signed = SignedHead(
+            size=head.size, root=head.root, at_ms=at_ms, key_id=signer.key_id, signature=signature
+        )
         with self._database.begin() as connection:
-            if connection.execute(select(checkpoint.c.size).where(checkpoint.c.size == head.size)).first() is None:
+            if (
+                connection.execute(select(checkpoint.c.size).where(checkpoint.c.size == head.size)).first()
+                is None
+            ):
                 connection.execute(insert(checkpoint), [msgspec.structs.asdict(signed)])
         return signed
 
@@ -139,12 +155,16 @@ class JournalStore:
     def hub_id(self) -> str:
         """The hub's own id, part of what a checkpoint signs."""
         with self._database.read() as connection:
-            found = connection.execute(select(hub_meta.c.value).where(hub_meta.c.name == "hub_id")).scalar_one_or_none()
+            found = connection.execute(
+                select(hub_meta.c.value).where(hub_meta.c.name == "hub_id")
+            ).scalar_one_or_none()
             return str(found or "")
 
     def counters(self, since: date | None = None) -> list[Row[Any]]:
         """Folded statistics: (day, interface, kind, detail, n)."""
-        statement = select(counter).order_by(counter.c.day, counter.c.interface, counter.c.kind, counter.c.detail)
+        statement = select(counter).order_by(
+            counter.c.day, counter.c.interface, counter.c.kind, counter.c.detail
+        )
         if since is not None:
             statement = statement.where(counter.c.day >= since)
         with self._database.read() as connection:
@@ -161,7 +181,14 @@ def _journal_row(number: int, row: Row[Any]) -> dict[str, Any]:
 
 
 def _change(row: Row[Any]) -> Change:
-    return Change(number=row.number, id=row.id, kind=row.kind, subject=row.subject, at_ms=row.at_ms, data=orjson.loads(row.data))
+    return Change(
+        number=row.number,
+        id=row.id,
+        kind=row.kind,
+        subject=row.subject,
+        at_ms=row.at_ms,
+        data=orjson.loads(row.data),
+    )
 
 
 def _fold(connection: Connection, pending: Sequence[Row[Any]]) -> None:
@@ -170,7 +197,12 @@ def _fold(connection: Connection, pending: Sequence[Row[Any]]) -> None:
     for row in pending:
         data = orjson.loads(row.data)
         day = datetime.fromtimestamp(row.at_ms / 1000, UTC).date()
-        key = (day, str(data.get("interface", "")), row.kind, str(data.get("outcome") or data.get("status") or ""))
+        key = (
+            day,
+            str(data.get("interface", "")),
+            row.kind,
+            str(data.get("outcome") or data.get("status") or ""),
+        )
         sums[key] = sums.get(key, 0) + 1
     for (day, interface, kind, detail), n in sorted(sums.items()):
         where = (
@@ -180,9 +212,9 @@ def _fold(connection: Connection, pending: Sequence[Row[Any]]) -> None:
             & (counter.c.detail == detail)
         )
         if connection.execute(update(counter).where(where).values(n=counter.c.n + n)).rowcount == 0:
-            connection.execute(insert(counter).values(day=day, interface=interface, kind=kind, detail=detail, n=n))
-
-
+            connection.execute(
+                insert(counter).values(day=day, interface=interface, kind=kind, detail=detail, n=n)
+            )
 
 
 def _now_ms() -> int:

@@ -21,12 +21,15 @@ class LeaseStore:
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
             free = or_(lease.c.holder == holder, lease.c.expires_ms <= now_ms)
-            row = connection.execute(select(lease.c.holder, lease.c.fence).where(lease.c.name == name, free).with_for_update()).first()
+            mine = select(lease.c.holder, lease.c.fence).where(lease.c.name == name, free).with_for_update()
+            row = connection.execute(mine).first()
             expires_ms = now_ms + int(ttl_s * 1000)
             if row is not None:
                 fence = row.fence if row.holder == holder else row.fence + 1
                 connection.execute(
-                    update(lease).where(lease.c.name == name).values(holder=holder, fence=fence, expires_ms=expires_ms)
+                    update(lease)
+                    .where(lease.c.name == name)
+                    .values(holder=holder, fence=fence, expires_ms=expires_ms)
                 )
                 return int(fence)
             return self._first(connection, name, holder, expires_ms)
@@ -34,7 +37,9 @@ class LeaseStore:
     def release(self, name: str, holder: str) -> None:
         """Gives a lease back at once, if it is still this holder's; the fence stays."""
         with self._database.begin() as connection:
-            connection.execute(update(lease).where(lease.c.name == name, lease.c.holder == holder).values(expires_ms=0))
+            connection.execute(
+                update(lease).where(lease.c.name == name, lease.c.holder == holder).values(expires_ms=0)
+            )
 
     def holder(self, name: str) -> str | None:
         """Who holds an unexpired lease."""
@@ -50,7 +55,9 @@ class LeaseStore:
             return None
         try:
             with connection.begin_nested():
-                connection.execute(insert(lease).values(name=name, holder=holder, fence=1, expires_ms=expires_ms))
+                connection.execute(
+                    insert(lease).values(name=name, holder=holder, fence=1, expires_ms=expires_ms)
+                )
         except IntegrityError:
             return None  # another process was first
         return 1
@@ -59,5 +66,13 @@ class LeaseStore:
 def database_now_ms(connection: Connection) -> int:
     """Unix milliseconds by the database's clock."""
     if connection.dialect.name == "postgresql":
-        return int(connection.execute(text("select (extract(epoch from clock_timestamp()) * 1000)::bigint")).scalar_one())
-    return int(connection.execute(text("select cast((julianday('now') - 2440587.5) * 86400000 as integer)")).scalar_one())
+        return int(
+            connection.execute(
+                text("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
+            ).scalar_one()
+        )
+    return int(
+        connection.execute(
+            text("select cast((julianday('now') - 2440587.5) * 86400000 as integer)")
+        ).scalar_one()
+    )

@@ -23,7 +23,9 @@ class LinkStore:
             now_ms = database_now_ms(connection)
             connection.execute(delete(one_time_link).where(one_time_link.c.expires_ms < now_ms - 86_400_000))
             connection.execute(
-                insert(one_time_link).values(token=_hash(token), target=target, expires_ms=now_ms + int(ttl_s * 1000))
+                insert(one_time_link).values(
+                    token=_hash(token), target=target, expires_ms=now_ms + int(ttl_s * 1000)
+                )
             )
         return token
 
@@ -38,7 +40,9 @@ class LinkStore:
             )
             if connection.execute(update(one_time_link).where(open_).values(used_ms=now_ms)).rowcount == 0:
                 return None
-            found = connection.execute(select(one_time_link.c.target).where(one_time_link.c.token == _hash(token)))
+            found = connection.execute(
+                select(one_time_link.c.target).where(one_time_link.c.token == _hash(token))
+            )
             return str(found.scalar_one())
 
 

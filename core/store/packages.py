@@ -82,7 +82,11 @@ class PackageStore:
         ids = tuple_(package.c.licence_id, package.c.version_no)
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
-            waiting = self._waiting(now_ms).where(ids.in_(list(versions))).with_for_update(of=package, skip_locked=True)
+            waiting = (
+                self._waiting(now_ms)
+                .where(ids.in_(list(versions)))
+                .with_for_update(of=package, skip_locked=True)
+            )
             rows = connection.execute(waiting).all()
             return [self._take(connection, row, now_ms + int(lease_s * 1000), now_ms) for row in rows]
 
@@ -107,11 +111,14 @@ class PackageStore:
                 .with_for_update()
             ).one()
             if head.current_version != claim.version_no or head.status != "valid":
-                self._set(connection, claim, now_ms, state="superseded", detail=f"current version {head.current_version}, {head.status}")
+                detail = f"current version {head.current_version}, {head.status}"
+                self._set(connection, claim, now_ms, state="superseded", detail=detail)
                 return False
             self._set(connection, claim, now_ms, state="packaged", detail="", **msgspec.structs.asdict(made))
             connection.execute(
-                update(licence).where(licence.c.id == claim.licence_id).values(sealed_version=claim.version_no, updated_ms=now_ms)
+                update(licence)
+                .where(licence.c.id == claim.licence_id)
+                .values(sealed_version=claim.version_no, updated_ms=now_ms)
             )
             pend(connection, "licence.packaged", str(claim.licence_id), _event(claim, made), now_ms)
             return True
@@ -132,11 +139,15 @@ class PackageStore:
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
             held = update(package).where(package.c.state == state)
-            return connection.execute(held.values(state="pending", detail="", tries=0, changed_ms=now_ms)).rowcount
+            return connection.execute(
+                held.values(state="pending", detail="", tries=0, changed_ms=now_ms)
+            ).rowcount
 
     def get(self, licence_id: UUID, version_no: int, form: str = "ofd") -> PackageView | None:
         """One package's row."""
-        here = and_(package.c.licence_id == licence_id, package.c.version_no == version_no, package.c.form == form)
+        here = and_(
+            package.c.licence_id == licence_id, package.c.version_no == version_no, package.c.form == form
+        )
         with self._database.read() as connection:
             row = connection.execute(select(*_VIEW).where(here)).first()
             return None if row is None else PackageView(**row._mapping)
@@ -145,7 +156,7 @@ class PackageStore:
         """How many packages are in each state."""
         counting = select(package.c.state, func.count()).group_by(package.c.state)
         with self._database.read() as connection:
-            return {state: n for state, n in connection.execute(counting).tuples()}
+            return dict(connection.execute(counting).tuples().all())
 
     def oldest_pending_ms(self) -> int | None:
         """When the oldest unsealed package was asked for."""
@@ -157,7 +168,8 @@ class PackageStore:
     def _waiting(now_ms: int) -> Select[Any]:
         lapsed = and_(package.c.state == "claimed", package.c.lease_ms < now_ms)
         same = and_(
-            licence_version.c.licence_id == package.c.licence_id, licence_version.c.version_no == package.c.version_no
+            licence_version.c.licence_id == package.c.licence_id,
+            licence_version.c.version_no == package.c.version_no,
         )
         columns = (package, licence_version.c.identifier, licence_version.c.interface)
         return select(*columns).join(licence_version, same).where(or_(package.c.state == "pending", lapsed))
@@ -174,15 +186,21 @@ class PackageStore:
             interface=row.interface,
             created_ms=row.created_ms,
         )
-        taken = update(package).where(*_is(claim)).values(
-            state="claimed", fence=claim.fence, tries=claim.tries, lease_ms=lease_ms, changed_ms=now_ms
+        taken = (
+            update(package)
+            .where(*_is(claim))
+            .values(
+                state="claimed", fence=claim.fence, tries=claim.tries, lease_ms=lease_ms, changed_ms=now_ms
+            )
         )
         connection.execute(taken)
         return claim
 
     @staticmethod
     def _set(connection: Connection, claim: Claim, now_ms: int, **values: object) -> None:
-        ours = update(package).where(*_is(claim), package.c.fence == claim.fence, package.c.state == "claimed")
+        ours = update(package).where(
+            *_is(claim), package.c.fence == claim.fence, package.c.state == "claimed"
+        )
         if connection.execute(ours.values(changed_ms=now_ms, **values)).rowcount == 0:
             raise FenceLost(f"package {claim.licence_id}/{claim.version_no} has another maker")
 

@@ -38,13 +38,19 @@ class SubscriptionStore:
                 connection.execute(insert(subscription).values(start))
                 return Progress(name=name, delivered=-1, failures=0, retry_ms=0, stopped="")
             return Progress(
-                name=name, delivered=row.delivered, failures=row.failures, retry_ms=row.retry_ms, stopped=row.stopped
+                name=name,
+                delivered=row.delivered,
+                failures=row.failures,
+                retry_ms=row.retry_ms,
+                stopped=row.stopped,
             )
 
     def all(self) -> list[Progress]:
         """Every feed's state."""
         with self._database.read() as connection:
-            names = list(connection.execute(select(subscription.c.name).order_by(subscription.c.name)).scalars())
+            names = list(
+                connection.execute(select(subscription.c.name).order_by(subscription.c.name)).scalars()
+            )
         return [self.progress(name) for name in names]
 
     def is_due(self, progress: Progress) -> bool:
@@ -70,7 +76,9 @@ class SubscriptionStore:
         """Starts a stopped feed again from where it stood."""
         with self._database.begin() as connection:
             connection.execute(
-                update(subscription).where(subscription.c.name == name).values(stopped="", failures=0, retry_ms=0)
+                update(subscription)
+                .where(subscription.c.name == name)
+                .values(stopped="", failures=0, retry_ms=0)
             )
 
     def _write(self, name: str, fence: int, *, delay_s: float | None = None, **values: object) -> None:

@@ -46,7 +46,9 @@ licence = Table(
     Column("status", String(16), nullable=False, server_default="valid"),
     Column("identifier", String(200), nullable=False, server_default=""),
     # the current version and the order that made it current
-    Column("current_version", Integer, nullable=False, server_default="0"),  # 0: head inserted, no version yet
+    Column(
+        "current_version", Integer, nullable=False, server_default="0"
+    ),  # 0: head inserted, no version yet
     Column("source_order", Text, nullable=False, server_default=""),
     Column("stamp_us", BigInteger, nullable=False, server_default="0"),
     Column("rank", Integer, nullable=False, server_default="0"),
@@ -55,7 +57,9 @@ licence = Table(
     Column("content_digest", LargeBinary(32)),
     Column("versions", Integer, nullable=False, server_default="0"),
     Column("status_events", Integer, nullable=False, server_default="0"),
-    Column("sealed_version", Integer, nullable=False, server_default="0"),  # last version with a sealed package
+    Column(
+        "sealed_version", Integer, nullable=False, server_default="0"
+    ),  # last version with a sealed package
     Column("updated_ms", BigInteger, nullable=False, server_default="0"),
     Index("ix_licence_number", "number_key"),
     Index("ix_licence_place", "region", "licence_type", "status", "issued_on", "id"),
@@ -135,7 +139,9 @@ submission = Table(
     Column("rows", Integer, nullable=False, server_default="0"),
     Column("records", Integer, nullable=False, server_default="0"),  # receipts given
     Column("skipped", Integer, nullable=False, server_default="0"),
-    Column("detail", Text, nullable=False, server_default=""),  # JSON: faults of a refused file, archive name, duplicate of
+    Column(
+        "detail", Text, nullable=False, server_default=""
+    ),  # JSON: faults of a refused file, archive name, duplicate of
     Column("received_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
     Index("ix_submission_origin", "interface", "origin", "size_bytes", "digest"),
@@ -156,7 +162,9 @@ ledger = Table(  # range-partitioned by receipt (UUIDv7) on PostgreSQL
     Column("licence_id", Uuid),
     Column("version_no", Integer),
     Column("faults", LargeBinary),  # encrypted MessagePack of Fault[]; values seen may be personal
-    Column("rules", Text, nullable=False, server_default=""),  # rule codes of the faults, for counting; the filter's name
+    Column(
+        "rules", Text, nullable=False, server_default=""
+    ),  # rule codes of the faults, for counting; the filter's name
     Column("cause", Text, nullable=False, server_default=""),
     Column("raw_frame", Uuid),
     Column("raw_index", Integer),
@@ -166,12 +174,14 @@ ledger = Table(  # range-partitioned by receipt (UUIDv7) on PostgreSQL
     Index("ix_ledger_interface", "interface", "receipt"),
 )
 
-raw_frame = Table(  # range-partitioned by id (UUIDv7) on PostgreSQL; one compressed, encrypted frame per batch
-    "raw_frame",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("count", Integer, nullable=False),
-    Column("frame", LargeBinary, nullable=False),
+raw_frame = (
+    Table(  # range-partitioned by id (UUIDv7) on PostgreSQL; one compressed, encrypted frame per batch
+        "raw_frame",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("count", Integer, nullable=False),
+        Column("frame", LargeBinary, nullable=False),
+    )
 )
 
 quarantine_case = Table(
@@ -267,7 +277,9 @@ package = Table(
     Column("licence_id", Uuid, primary_key=True),
     Column("version_no", Integer, primary_key=True),
     Column("form", String(8), primary_key=True),  # ofd | pdf
-    Column("state", String(16), nullable=False),  # pending | claimed | packaged | superseded | needs-glyph | failed
+    Column(
+        "state", String(16), nullable=False
+    ),  # pending | claimed | packaged | superseded | needs-glyph | failed
     Column("bulk", Boolean, nullable=False),
     Column("lease_ms", BigInteger, nullable=False, server_default="0"),
     Column("fence", BigInteger, nullable=False, server_default="0"),
@@ -364,7 +376,9 @@ manifest = Table(  # what a gateway published per interval; reconciled with the 
     Column("id", Uuid, primary_key=True),
     Column("gateway", String(64), nullable=False),
     Column("count", Integer, nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),  # XOR of SHA-256 of the receipts: order does not matter
+    Column(
+        "digest", LargeBinary(32), nullable=False
+    ),  # XOR of SHA-256 of the receipts: order does not matter
     Column("receipts", LargeBinary, nullable=False),  # 16 bytes each
     Column("closed_ms", BigInteger, nullable=False),
     Column("reconciled_ms", BigInteger),

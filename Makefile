@@ -21,7 +21,7 @@ run: .venv/.application
 	$(BIN)/python -m licencehub.demo --stack $(STACK) $(ARGS)
 
 test: .venv/.developer
-	$(BIN)/tox run -e lint,types,tests,docs
+	$(BIN)/tox run -e lint,types,tests
 
 bench: .venv/.developer
 	$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,299 @@
+"""RabbitMQ for tests: one that was found, and one of our own that may be stopped, killed, frozen and starved."""
+
+import functools
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import ClassVar, Protocol
+from urllib.parse import urlsplit
+
+import pika
+import pika.exceptions
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+
+from services.process import free_port, guarded, kill_tree, signal_tree, wait_until
+
+START_LIMIT_S = 60.0
+RESTARTS_IN_CI = 20
+_VHOST_PREFIX = "licence-hub-test-"
+_VHOSTS_AT_ONCE = 4
+
+
+class Broker(Protocol):
+    """A RabbitMQ that tests may connect to and administer."""
+
+    @property
+    def url(self) -> str:
+        """AMQP URL of its default virtual host."""
+
+    def ctl(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl`` against it; raises ``CalledProcessError``."""
+
+
+def answers(url: str) -> bool:
+    """True when an AMQP connection can be opened."""
+    parameters = pika.URLParameters(url)
+    parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = 3
+    try:
+        pika.BlockingConnection(parameters).close()
+    except (pika.exceptions.AMQPError, AMQPConnectorException, OSError):
+        return False
+    return True
+
+
+class FoundBroker:
+    """A broker somebody else runs: never stopped, never starved."""
+
+    def __init__(self, url: str, control: list[str]) -> None:
+        self.url = url
+        self._control = control
+
+    def ctl(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl``."""
+        done = subprocess.run(
+            [*self._control, *arguments], check=True, capture_output=True, text=True, timeout=60
+        )
+        return done.stdout
+
+    def is_usable(self) -> bool:
+        """True when it takes connections and obeys ``rabbitmqctl``."""
+        if not answers(self.url):
+            return False
+        try:
+            return "true" in self.ctl("eval", "rabbit:is_running().")
+        except (OSError, subprocess.SubprocessError):
+            return False
+
+
+class Vhosts:
+    """Virtual hosts of the tests: made a few at a time, since one call of rabbitmqctl costs more than a vhost."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._names = (f"{_VHOST_PREFIX}{os.getpid()}-{number}" for number in itertools.count())
+        self._made: list[str] = []
+        self._ready: list[str] = []
+        self._swept = False
+
+    def fresh(self) -> str:
+        """URL of an empty virtual host."""
+        self._sweep()
+        if not self._ready:
+            self._make([next(self._names) for _ in range(_VHOSTS_AT_ONCE)])
+        return f"{self._broker.url.rsplit('/', 1)[0]}/{self._ready.pop(0)}"
+
+    def _make(self, names: list[str]) -> None:
+        user = urlsplit(self._broker.url).username
+        self._for_each(
+            names,
+            'rabbit_vhost:add(V, <<"tests">>), '
+            f'rabbit_auth_backend_internal:set_permissions(<<"{user}">>, V, <<".*">>, <<".*">>, <<".*">>, <<"tests">>)',
+        )
+        self._made += names
+        self._ready += names
+
+    def _for_each(self, names: list[str], body: str) -> None:
+        listed = ", ".join(f'<<"{name}">>' for name in names)
+        self._broker.ctl("eval", f"lists:foreach(fun(V) -> {body} end, [{listed}]).")
+
+    def _delete(self, names: list[str]) -> None:
+        if names:
+            self._for_each(names, 'rabbit_vhost:delete(V, <<"tests">>)')
+
+    def _sweep(self) -> None:
+        """Take away what killed test runs left on a broker of this machine."""
+        if self._swept:
+            return
+        self._swept = True
+        existing = self._broker.ctl("-q", "list_vhosts", "name", "--no-table-headers").split()
+        ours = [name for name in existing if name.startswith(_VHOST_PREFIX)]
+        self._delete([name for name in ours if not Path(f"/proc/{name.split('-')[-2]}").exists()])
+
+    def close(self) -> None:
+        """Delete every virtual host made here."""
+        self._delete(self._made)
+        self._made, self._ready = [], []
+
+
+@functools.cache
+def installed_scripts() -> Path | None:
+    """Folder of RabbitMQ's own scripts (Debian's wrappers would insist on their user and place); None without them."""
+    for pattern in (
+        "lib/rabbitmq/lib/rabbitmq_server-*/sbin",
+        "local/lib/rabbitmq_server-*/sbin",
+        "lib/rabbitmq/bin",
+    ):
+        found = sorted(Path("/usr").glob(pattern))
+        if found:
+            return found[-1]
+    server = shutil.which("rabbitmq-server")
+    return Path(server).resolve().parent if server else None
+
+
+class OwnBroker:
+    """A RabbitMQ node of the tests: own ports, own data, own epmd; it survives ``stop`` and ``kill`` with its data.
+
+    ``scripts`` is the folder of rabbitmq-server and rabbitmqctl. Restarts of all own brokers of a run are counted; with
+    CI=true more than ``RESTARTS_IN_CI`` is an error.
+    """
+
+    restarts: ClassVar[int] = 0
+
+    def __init__(self, scripts: Path) -> None:
+        self._scripts = scripts
+        self._home = Path(tempfile.mkdtemp(prefix="licence-hub-broker-"))
+        self._log = self._home / "broker.log"
+        self.port = free_port()
+        self._environment = self._make_environment()
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._started_before = False
+        self.vhosts = Vhosts(self)
+
+    @property
+    def url(self) -> str:
+        """AMQP URL of its default virtual host."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+
+    def start(self) -> None:
+        """Start it, or start it again, and wait until it takes connections."""
+        if self._server is not None:
+            return
+        self._count_start()
+        self._start_epmd()
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(
+                guarded([str(self._scripts / "rabbitmq-server")]),
+                env=self._environment,
+                cwd=self._home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        wait_until(self._is_up, timeout_s=START_LIMIT_S, what="RabbitMQ of the tests", log=self._log)
+
+    def stop(self) -> None:
+        """Shut it down in order."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGTERM)
+            self._server.wait(timeout=START_LIMIT_S)
+            self._server = None
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+        if self._server is not None:
+            kill_tree(self._server)
+            self._server = None
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open, nothing answers."""
+        if self._server is not None:
+            signal_tree(self._server, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after ``pause``."""
+        if self._server is not None:
+            signal_tree(self._server, signal.SIGCONT)
+
+    def set_memory_alarm(self) -> None:
+        """Make it believe memory is short: it blocks every connection that publishes."""
+        self.ctl("set_vm_memory_high_watermark", "0.0000001")
+
+    def clear_memory_alarm(self) -> None:
+        """Take the memory alarm back."""
+        self.ctl("set_vm_memory_high_watermark", "0.6")
+
+    def ctl(self, *arguments: str) -> str:
+        """Run ``rabbitmqctl`` against it; raises ``CalledProcessError``."""
+        return subprocess.run(
+            [str(self._scripts / "rabbitmqctl"), *arguments],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+
+    def restore(self) -> None:
+        """Running, awake and with memory enough, whatever a test did to it."""
+        self.resume()
+        self.start()
+        if "memory" in self.ctl("eval", "rabbit_alarm:get_alarms()."):
+            self.clear_memory_alarm()
+
+    def close(self) -> None:
+        """End it for good, with its data."""
+        self.resume()
+        self.kill()
+        if self._epmd is not None:
+            kill_tree(self._epmd)
+            self._epmd = None
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _count_start(self) -> None:
+        if self._started_before:
+            OwnBroker.restarts += 1
+            if os.environ.get("CI") == "true" and OwnBroker.restarts > RESTARTS_IN_CI:
+                raise RuntimeError(f"the tests restart a broker more than {RESTARTS_IN_CI} times")
+        self._started_before = True
+
+    def _is_up(self) -> bool:
+        if self._server is not None and self._server.poll() is not None:
+            raise RuntimeError(f"RabbitMQ ended at once\n{self._log.read_text(errors='replace')[-2000:]}")
+        return answers(self.url)
+
+    def _start_epmd(self) -> None:
+        """The Erlang port mapper, as a child of ours: one that Erlang starts would outlive us."""
+        if self._epmd is None:
+            epmd = next(iter(sorted(Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))), None) or shutil.which(
+                "epmd"
+            )
+            if epmd is None:
+                return
+            self._epmd = subprocess.Popen(
+                guarded([str(epmd)]),
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def _make_environment(self) -> dict[str, str]:
+        for name, content in (
+            ("rabbitmq.conf", "disk_free_limit.absolute = 1MB\n"),
+            ("env.conf", ""),
+            ("plugins", "[]."),
+        ):
+            (self._home / name).write_text(content)
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_", "NOTIFY_"))
+        }
+        return inherited | {
+            "HOME": str(self._home),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(free_port()),
+            "RABBITMQ_NODENAME": f"hub{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            # Derived from the distribution port otherwise, and then beyond 65535.
+            "RABBITMQ_CTL_DIST_PORT_MIN": "35672",
+            "RABBITMQ_CTL_DIST_PORT_MAX": "35682",
+            "RABBITMQ_CONF_ENV_FILE": str(self._home / "env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(self._home / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(self._home / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._home / "plugins"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(self._home / "generated"),
+            "RABBITMQ_MNESIA_BASE": str(self._home / "data"),
+            "RABBITMQ_LOG_BASE": str(self._home / "log"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(self._home / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}",
+            # Erlang replaces the start script, so that the process we signal is the broker itself.
+            "RUNNING_UNDER_SYSTEMD": "true",
+        }

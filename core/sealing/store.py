@@ -1,0 +1,155 @@
+"""The seal store: a folder per seal with ``seal.toml`` and its files; private keys stay outside and are named by reference.
+
+``seal.toml``::
+
+    licence_types = ["*"]           # or 21-character type codes
+    issuers = ["*"]                 # or issuer codes
+    retired = false
+    [key]
+    pem = "/etc/licence-hub/seal.key"        # or: pkcs12 = "/etc/licence-hub/seal.p12"
+    certificate = "/etc/licence-hub/seal.crt"
+    password = "env:SEAL_PASSWORD"           # or "file:/run/secrets/seal"
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import tomli_w
+
+from contracts.fault import Rule
+from core import secrets
+from core.errors import ConfigError, NotFound, Refused
+from core.gm.der import DerError
+from core.sealing.keyfiles import load_pkcs12_signer, load_signer
+from core.sealing.seal import ANY, Seal
+from core.sealing.ses import SesSeal, parse_seal
+from core.sealing.signers import SoftwareSigner
+
+BAD_DECLARATION = Rule(
+    code="seal.declaration",
+    en="the seal cannot be used: {reason}",
+    zh="印章无法使用：{reason}",
+    remedy_en="correct seal.toml or import the seal again",
+    remedy_zh="请更正 seal.toml 或重新导入印章",
+)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class KeyReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a seal's key is: a PEM file with its certificate, or a PKCS#12 file."""
+
+    pem: str = ""
+    certificate: str = ""
+    pkcs12: str = ""
+    password: str = ""
+    """Reference to the password: ``env:NAME`` or ``file:/path``; empty for an unencrypted key."""
+
+
+class SealDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of ``seal.toml``."""
+
+    key: KeyReference
+    licence_types: tuple[str, ...] = (ANY,)
+    issuers: tuple[str, ...] = (ANY,)
+    retired: bool = False
+
+
+@dataclass(frozen=True)
+class SealEntry:
+    """A seal of the store as a list shows it; its key has not been touched."""
+
+    name: str
+    ses: SesSeal
+    declaration: SealDeclaration
+
+
+class SealStore:
+    """Seals under one folder; reading only what is asked for, so a seal whose key is elsewhere can still be listed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, name: str, ses: bytes, declaration: SealDeclaration) -> SealEntry:
+        """Takes an SES seal into the store; raises ``Refused`` for a name in use or unfit, ``ConfigError`` for a bad seal."""
+        folder = self._path(name)
+        if folder.exists():
+            raise Refused(
+                "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
+            )
+        entry = SealEntry(name, _parsed(name, ses), declaration)
+        folder.mkdir(parents=True)
+        (folder / "seal.esl").write_bytes(ses)
+        (folder / f"picture.{entry.ses.info.picture_type.lower()}").write_bytes(entry.ses.info.picture)
+        _write(folder, declaration)
+        return entry
+
+    def entries(self) -> list[SealEntry]:
+        """Every seal of the store by name; raises ``ConfigError`` for the first that cannot be read."""
+        return [self.entry(file.parent.name) for file in sorted(self._folder.glob("*/seal.toml"))]
+
+    def entry(self, name: str) -> SealEntry:
+        """The seal ``name`` without its key; raises ``NotFound`` and ``ConfigError``."""
+        folder = self._path(name)
+        try:
+            text = (folder / "seal.toml").read_text()
+            ses = (folder / "seal.esl").read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound(f"no seal {name} in the store", f"没有印章 {name}") from error
+        try:
+            declaration = msgspec.convert(tomllib.loads(text), SealDeclaration)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise ConfigError(name, [BAD_DECLARATION.at("/seal.toml", reason=str(error))]) from error
+        return SealEntry(name, _parsed(name, ses), declaration)
+
+    def open(self, name: str) -> Seal:
+        """The seal ``name`` with its key; raises ``NotFound``, ``ConfigError``, and ``Refused`` when the key is not listed."""
+        entry = self.entry(name)
+        declared = entry.declaration
+        return Seal(
+            name=name,
+            ses=entry.ses,
+            signer=self._signer(declared.key),
+            licence_types=frozenset(declared.licence_types),
+            issuers=frozenset(declared.issuers),
+            retired=declared.retired,
+        )
+
+    def retire(self, name: str) -> SealEntry:
+        """Takes the seal out of use for good; what it has sealed stays valid. Raises ``NotFound``."""
+        entry = self.entry(name)
+        declaration = msgspec.structs.replace(entry.declaration, retired=True)
+        _write(self._path(name), declaration)
+        return SealEntry(name, entry.ses, declaration)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise Refused(
+                "seal-name",
+                "a seal's name is made of a-z, 0-9 and hyphens, 64 at most",
+                status=400,
+                summary_zh="印章名称只能由 a-z、0-9 和连字符组成，最多 64 个字符",
+            )
+        return self._folder / name
+
+    def _signer(self, key: KeyReference) -> SoftwareSigner:
+        password = secrets.resolve(key.password, self._folder).encode() if key.password else None
+        if key.pkcs12:
+            return load_pkcs12_signer(Path(key.pkcs12), password or b"")
+        return load_signer(Path(key.pem), Path(key.certificate), password)
+
+
+def _parsed(name: str, ses: bytes) -> SesSeal:
+    try:
+        return parse_seal(ses)
+    except DerError as error:
+        raise ConfigError(name, [BAD_DECLARATION.at("/seal.esl", reason=str(error))]) from error
+
+
+def _write(folder: Path, declaration: SealDeclaration) -> None:
+    """Replaces ``seal.toml`` in one step, so that a crash leaves the old or the new one."""
+    fresh = folder / "seal.toml.new"
+    fresh.write_text(tomli_w.dumps(msgspec.to_builtins(declaration)))
+    fresh.replace(folder / "seal.toml")

@@ -111,10 +111,18 @@ class Refused(HubError):
 
     code = "refused"
 
-    def __init__(self, code: str, summary: str, *, status: int = 403, summary_zh: str = "") -> None:
+    def __init__(
+        self, code: str, summary: str, *, status: int = 403, summary_zh: str = "", fault: Fault | None = None
+    ) -> None:
         super().__init__(summary, summary_zh)
         self.code = code
         self.status = status
+        self.fault = fault
+
+    @classmethod
+    def by(cls, fault: Fault, status: int = 403) -> "Refused":
+        """The refusal a finding leads to, with its place and remedy in both languages."""
+        return cls(fault.rule, fault.message, status=status, summary_zh=fault.message_zh, fault=fault)
 
 
 class InternalError(HubError):

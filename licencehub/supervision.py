@@ -1,0 +1,134 @@
+"""Keeping the parts of a hub running: threads inside a process, processes under a supervisor.
+
+A part that fails is started again after a pause that grows; a supervisor that dies takes its children with it.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event, Thread
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+Part = Callable[[Event], None]
+"""A part of the hub: runs until the event is set."""
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+STEADY_S = 60.0
+"""A part that has run so long starts afresh with the first pause."""
+GRACE_S = 30.0
+"""Time children have to end after they were asked to."""
+PARENT = "LICENCE_HUB_SUPERVISOR"
+"""Environment variable with the supervisor's process id."""
+
+
+def stop_on_signals() -> Event:
+    """An event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    stop = Event()
+
+    def asked(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, asked)
+    signal.signal(signal.SIGINT, asked)
+    return stop
+
+
+def run_threads(parts: Mapping[str, Part], stop: Event) -> None:
+    """Runs each part in a thread of its own until ``stop``, then waits for them."""
+    threads = [
+        Thread(target=_kept_running, args=(name, part, stop), name=name) for name, part in parts.items()
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(1.0):
+        if _orphaned():
+            log.warning("the supervisor is gone: stopping")
+            stop.set()
+    for thread in threads:
+        thread.join(GRACE_S)
+
+
+def _kept_running(name: str, part: Part, stop: Event) -> None:
+    pause_s = FIRST_PAUSE_S
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            part(stop)
+        except Exception:
+            log.exception("%s failed; it starts again in %.1f s", name, pause_s)
+        if stop.is_set():
+            return
+        if time.monotonic() - started > STEADY_S:
+            pause_s = FIRST_PAUSE_S
+        stop.wait(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _orphaned() -> bool:
+    supervisor = os.environ.get(PARENT)
+    return supervisor is not None and os.getppid() != int(supervisor)
+
+
+class Child:
+    """One supervised process in its slot."""
+
+    def __init__(self, slot: str, arguments: Sequence[str]) -> None:
+        self.slot = slot
+        self._arguments = arguments
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._started = 0.0
+        self._due = 0.0
+
+    def tend(self) -> None:
+        """Starts the process, or starts it again when it has ended and its pause is over."""
+        now = time.monotonic()
+        if self._process is not None and (status := self._process.poll()) is not None:
+            steady = now - self._started > STEADY_S
+            self._pause_s = FIRST_PAUSE_S if steady else min(self._pause_s * 2, LONGEST_PAUSE_S)
+            log.warning(
+                "%s ended with status %s; it starts again in %.1f s", self.slot, status, self._pause_s
+            )
+            self._process, self._due = None, now + self._pause_s
+        if self._process is None and now >= self._due:
+            environment = {**os.environ, PARENT: str(os.getpid())}
+            command = [sys.executable, "-P", "-m", "licencehub", *self._arguments]
+            self._process = subprocess.Popen(command, env=environment)  # noqa: S603 -- our own program and arguments
+            self._started = now
+
+    def ask_to_end(self) -> None:
+        """SIGTERM, when it is running."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def wait(self, until: float) -> None:
+        """Waits for the end; kills what is left at ``until`` (monotonic seconds)."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(until - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not end in time", self.slot)
+            self._process.kill()
+            self._process.wait()
+
+
+def run_processes(children: Sequence[Child], stop: Event) -> None:
+    """Keeps the children running until ``stop``; ends them in the order given (the gateway first, so that it drains)."""
+    while not stop.wait(0.2):
+        for child in children:
+            child.tend()
+    until = time.monotonic() + GRACE_S
+    for child in children:
+        child.ask_to_end()
+    for child in children:
+        child.wait(until)

@@ -24,7 +24,7 @@ from core.identity import Candidate
 from core.keyring import Keyring
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Message, Park, Retry, Settlement
 from core.ports.observe import Observer
-from router.envelope import ChunkEnvelope
+from router.envelope import open_chunk, seal_chunk
 from router.prepare import Preparation
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,6 @@ class RecordWorker:
         self._bus = bus
         self._records = records
         self._preparation = preparation
-        self._envelope = ChunkEnvelope(keyring)
         self._keyring = keyring
         self._observer = observer
         self._limits = limits or Limits()
@@ -122,7 +121,7 @@ class RecordWorker:
         opened: list[Opened] = []
         for delivery in deliveries:
             try:
-                opened.append(Opened(delivery, self._envelope.open(delivery.message)))
+                opened.append(Opened(delivery, open_chunk(self._keyring, delivery.message)))
             except ContractError as error:
                 self._parked("undecodable")
                 settled.append((delivery, Park(str(error))))
@@ -241,7 +240,7 @@ class RecordWorker:
         for entry in item.chunk.entries:
             if entry.receipt in receipts:
                 single = msgspec.structs.replace(item.chunk, entries=(entry,))
-                singles.append(self._envelope.seal(single, f"{item.chunk.id}/{entry.receipt}"))
+                singles.append(seal_chunk(self._keyring, single, f"{item.chunk.id}/{entry.receipt}"))
         try:
             self._bus.publish_many(Channel.RECORDS, singles)
         except TransientError as error:

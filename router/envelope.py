@@ -14,25 +14,33 @@ _PLAIN, _ZSTD = b"p", b"z"
 _LARGEST_BYTES = 64 * 1024 * 1024
 
 
-def seal_chunk(keyring: Keyring, chunk: Chunk, message_id: str = "") -> Message:
-    """The message of a chunk, under the chunk's id unless another is given."""
-    name = message_id or str(chunk.id)
-    body = encode_chunk(chunk)
+def seal(keyring: Keyring, channel: Channel, message_id: str, body: bytes) -> Message:
+    """The message that carries ``body``, compressed when that pays, encrypted."""
     packed = _ZSTD + zstandard.compress(body, 1) if len(body) >= COMPRESS_FROM_BYTES else _PLAIN + body
-    return Message(id=name, body=keyring.encrypt(packed, _place(name)))
+    return Message(id=message_id, body=keyring.encrypt(packed, _place(channel, message_id)))
 
 
-def open_chunk(keyring: Keyring, message: Message) -> Chunk:
-    """The chunk of ``seal_chunk``; raises ``ContractError`` for a body that was altered, moved or is none of ours."""
+def unseal(keyring: Keyring, channel: Channel, message: Message) -> bytes:
+    """The body of ``seal``; raises ``ContractError`` when it was altered, moved or is none of ours."""
     try:
-        packed = keyring.decrypt(message.body, _place(message.id))
-        body = packed[1:]
-        if packed[:1] == _ZSTD:
-            body = zstandard.decompress(body, max_output_size=_LARGEST_BYTES)
-        return decode_chunk(body)
-    except (InternalError, msgspec.DecodeError, zstandard.ZstdError) as error:
+        packed = keyring.decrypt(message.body, _place(channel, message.id))
+        return zstandard.decompress(packed[1:], _LARGEST_BYTES) if packed[:1] == _ZSTD else packed[1:]
+    except (InternalError, zstandard.ZstdError) as error:
         raise ContractError(f"the message body cannot be read: {error}", []) from error
 
 
-def _place(message_id: str) -> bytes:
-    return f"{Channel.RECORDS}\0{message_id}".encode()
+def seal_chunk(keyring: Keyring, chunk: Chunk, message_id: str = "") -> Message:
+    """The message of a chunk, under the chunk's id unless another is given."""
+    return seal(keyring, Channel.RECORDS, message_id or str(chunk.id), encode_chunk(chunk))
+
+
+def open_chunk(keyring: Keyring, message: Message) -> Chunk:
+    """The chunk of a message; raises ``ContractError`` for anything else."""
+    try:
+        return decode_chunk(unseal(keyring, Channel.RECORDS, message))
+    except msgspec.DecodeError as error:
+        raise ContractError(f"the message is no chunk: {error}", []) from error
+
+
+def _place(channel: Channel, message_id: str) -> bytes:
+    return f"{channel.value}\0{message_id}".encode()

@@ -3,26 +3,41 @@
 One TOML file per interface; a mapping-only integration needs nothing else. Compiled by ``contracts.mapping``.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from contracts.dates import DateFormat
 from contracts.licence_type import Label
-from contracts.record import Collection, SourceClass, Status
+from contracts.record import Collection, SourceClass
 
-Operator = Literal["=", "!=", "in", "not-in", "present", "absent", "matches", "starts-with", "<", "<=", ">", ">="]
+Operator = Literal[
+    "=", "!=", "in", "not-in", "present", "absent", "matches", "contains", "starts-with", "<", "<=", ">", ">="
+]
+ValueKind = Literal["", "text", "date", "time", "number", "flag", "any"]
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+"""Names that appear in URLs, commands, folders and metrics."""
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A test on one source field; the list of operators is closed."""
+    """A test on one source field; the list of operators is closed.
+
+    Values are compared as trimmed texts; ``<`` and its kin compare numbers when both sides are numbers. ``in`` and ``not-in``
+    take a list, ``matches`` a regular expression that the whole text must match, ``present`` and ``absent`` no value.
+    """
 
     field: str
+    """Source column or JSON path; ``*`` is any column (``contains`` and ``absent`` only make sense there)."""
     op: Operator = "="
     value: Any = None
 
 
 class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How one canonical field is made from the source's fields."""
+    """How one canonical field is made from the source's fields.
+
+    Steps, in this order: the first source that is not empty (or the template, or the constant), trimmed; ``codes``; then the kind
+    of the canonical field (dates for dates, a flag for ``long_term``, text otherwise).
+    """
 
     source: str | tuple[str, ...] = ()
     """Source column or JSON path (dots; ``/`` pointer when it starts with one); of several the first that is not empty."""
@@ -33,13 +48,16 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     codes: dict[str, Any] = {}
     """Source value -> canonical value; a value not listed is a fault unless ``codes_default`` is given."""
     codes_default: Any = None
-    dates: tuple[str, ...] = ()
-    """Date formats in order of trial (``%Y-%m-%d`` …, ``excel``, ``epoch-ms``); empty: the ISO and Chinese forms."""
+    kind: ValueKind = ""
+    """Kind of an item or order field: ``text`` (default), ``date``, ``time`` (date with time of day), ``number``, ``flag``,
+    ``any`` (JSON taken as it is). Canonical fields know their own."""
+    dates: tuple[DateFormat, ...] = ()
+    """Date formats tried before the ISO, slash, dot, compact and Chinese forms (``%m/%d/%Y``, ``excel``, ``epoch-ms`` …)."""
     strip: bool = True
     empty: tuple[str, ...] = ()
     """Texts that mean *no value* besides the empty one."""
     split: str = ""
-    """Separator of a list of texts."""
+    """Separator of a list of texts; on ``holder.*`` of several holders."""
     required: bool = False
     """An empty value is a fault of the source."""
     default: Any = None
@@ -50,7 +68,7 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Rows that are no licences of this interface: dropped with the outcome ``filtered``, counted in the ledger."""
 
-    name: str
+    name: Name
     when: tuple[Condition, ...]
     reason: Label = {}
 
@@ -79,8 +97,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The form the data comes in."""
 
     format: Literal["csv", "xlsx", "json", "ndjson"] = "json"
+    """``csv`` is any delimited text; ``xlsx`` is read from the older ``xls`` too."""
     encoding: str = ""
-    """Wins over detection (BOM, strict UTF-8, then GB18030)."""
+    """Wins over detection (BOM, strict UTF-8, then GB18030); ``gb2312`` and ``gbk`` are read as their superset GB18030."""
     delimiter: str = ","
     quote: str = '"'
     sheet: str = ""
@@ -88,9 +107,13 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     header_row: int = 1
     """1-based row of the column names."""
     columns: tuple[str, ...] = ()
-    """Expected column names in order; a file whose header differs is refused with the difference. Empty: what the mapping reads must be there."""
-    skip_when: tuple[Condition, ...] = ()
-    """Rows that are furniture of the sheet, not records (template notes, numbered empty rows): skipped and counted."""
+    """Expected column names in order; a file whose header differs is refused with the difference. Empty: what the mapping
+    reads must be there."""
+    skip: tuple[Filter, ...] = ()
+    """Rows that are furniture of the sheet, not records (template notes): skipped and counted, no receipt. Rows that are empty in
+    every column the mapping reads (numbered empty rows) are skipped without being declared."""
+    empty: tuple[str, ...] = ()
+    """Texts that mean *no value* in every column, besides the empty one (``/``, ``无``)."""
     records: str = ""
     """JSON pointer of the array of records in a JSON document; empty: the document itself."""
 
@@ -125,7 +148,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An interface as its file declares it; its lifecycle state is the registry's, not the file's."""
 
-    name: str
+    name: Name
     """``a-z0-9-``, at most 64 characters: the name in URLs, commands and metrics."""
     title: Label = {}
     department: str
@@ -143,13 +166,12 @@ class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Standing of this source for its type and issuer: a lower rank never overwrites a higher one."""
     source: Source = Source()
     drop: Drop | None = None
-    fields: dict[str, FieldMapping] = {}
-    """Canonical field -> mapping. Names: the fields of LicenceRecord, ``holder.name|code|code_type``, ``items.<code>``."""
+    fields: dict[str, FieldMapping | tuple[FieldMapping, ...]] = {}
+    """Canonical field -> mapping, or a list of which the first applies whose ``when`` holds. Names: the fields of LicenceRecord,
+    ``holder.name|code|code_type``, ``items.<code>``. ``status`` maps to the canonical words by its ``codes``."""
     filters: tuple[Filter, ...] = ()
     group: Group | None = None
     order: Order = Order()
-    status_codes: dict[str, Status] = {}
-    """Source text of ``fields.status`` -> state; empty: the canonical words."""
     expects: Expectation = Expectation()
     clock: str = ""
     """``YYYY-MM-DD``: the day validity is judged at instead of today (fixed examples and tests only)."""

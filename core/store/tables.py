@@ -1,8 +1,8 @@
 """The tables, once for both databases (ARCHITECTURE 4.5).
 
-Mutable heads: ``licence``, ``package``, ``quarantine_case``, ``registry_entry``, leases and cursors. Insert-only, kept so by triggers and
-grants: ``licence_version``, ``status_event``, ``ledger``, ``journal``, ``checkpoint``, ``registry_version``. Times are Unix
-milliseconds (intake stamps and orders: microseconds); documents are encrypted by ``core.keyring``; what stays clear is what a
+Mutable heads: ``licence``, ``package``, ``quarantine_case``, ``registry_entry``, leases and cursors. Insert-only, kept so by
+triggers and grants: ``licence_version``, ``status_event``, ``ledger``, ``journal``, ``checkpoint``, ``registry_version``. Times
+are Unix milliseconds (intake stamps: microseconds); documents are encrypted by ``core.keyring``; what stays clear is what a
 column here names.
 """
 
@@ -19,8 +19,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    Uuid,
+    text,
 )
+
+from core.store.columns import Id
 
 metadata = MetaData()
 
@@ -29,13 +31,13 @@ metadata = MetaData()
 licence = Table(
     "licence",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("licence_key", LargeBinary(32), nullable=False, unique=True),
     Column("licence_type", String(64), nullable=False),
-    Column("issuer_code", String(32), nullable=False, server_default=""),
+    Column("issuer_code", Text, nullable=False, server_default=""),
     Column("issuer_name", Text, nullable=False, server_default=""),
     Column("department", Text, nullable=False, server_default=""),
-    Column("region", String(12), nullable=False, server_default=""),
+    Column("region", Text, nullable=False, server_default=""),
     Column("licence_name", Text, nullable=False, server_default=""),
     Column("licence_number", Text, nullable=False, server_default=""),
     Column("number_key", Text, nullable=False, server_default=""),  # normalised number, for look-ups
@@ -53,6 +55,8 @@ licence = Table(
     Column("stamp_us", BigInteger, nullable=False, server_default="0"),
     Column("rank", Integer, nullable=False, server_default="0"),
     Column("interface", String(64), nullable=False, server_default=""),
+    Column("interface_revision", Integer, nullable=False, server_default="0"),
+    Column("rule_revision", Integer, nullable=False, server_default="0"),
     Column("source_digest", LargeBinary(32)),
     Column("content_digest", LargeBinary(32)),
     Column("versions", Integer, nullable=False, server_default="0"),
@@ -71,10 +75,10 @@ licence = Table(
 licence_version = Table(
     "licence_version",
     metadata,
-    Column("licence_id", Uuid, ForeignKey("licence.id"), primary_key=True),
+    Column("licence_id", Id, ForeignKey("licence.id"), primary_key=True),
     Column("version_no", Integer, primary_key=True),  # 1, 2, … in order of arrival
     Column("identifier", String(200), nullable=False),
-    Column("receipt", Uuid, nullable=False),
+    Column("receipt", Id, nullable=False),
     Column("interface", String(64), nullable=False),
     Column("interface_revision", Integer, nullable=False),
     Column("rule_revision", Integer, nullable=False),
@@ -92,12 +96,12 @@ licence_version = Table(
 status_event = Table(
     "status_event",
     metadata,
-    Column("licence_id", Uuid, ForeignKey("licence.id"), primary_key=True),
+    Column("licence_id", Id, ForeignKey("licence.id"), primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("status", String(16), nullable=False),
     Column("cause", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("receipt", Uuid),
+    Column("receipt", Id),
     Column("effective_on", Date),
     Column("created_ms", BigInteger, nullable=False),
 )
@@ -106,7 +110,7 @@ identifier = Table(  # any version's national identifier resolves to its licence
     "identifier",
     metadata,
     Column("identifier", String(200), primary_key=True),
-    Column("licence_id", Uuid, ForeignKey("licence.id"), nullable=False),
+    Column("licence_id", Id, ForeignKey("licence.id"), nullable=False),
     Column("serial_key", Text, nullable=False),  # type . issuer . serial
     Column("version", Integer, nullable=False),  # part 4 of the identifier: counts re-issues
     Column("version_no", Integer, nullable=False),
@@ -120,8 +124,13 @@ blind_index = Table(  # keyed hashes for exact match on encrypted fields
     metadata,
     Column("field", String(32), primary_key=True),  # holder_code
     Column("value", LargeBinary(16), primary_key=True),
-    Column("licence_id", Uuid, primary_key=True),
+    Column("licence_id", Id, primary_key=True),
     Column("key_id", String(32), nullable=False),
+    Column(
+        "version_no", Integer, nullable=False
+    ),  # last version that held the value: sharing reads the current one only
+    Index("ix_blind_licence", "licence_id"),
+    sqlite_with_rowid=False,
 )
 
 # --- what became of every record -----------------------------------------------------------------------------------
@@ -129,7 +138,7 @@ blind_index = Table(  # keyed hashes for exact match on encrypted fields
 submission = Table(
     "submission",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("interface", String(64), nullable=False),
     Column("protocol", String(16), nullable=False),
     Column("origin", Text, nullable=False, server_default=""),  # relative path of a file
@@ -151,47 +160,47 @@ submission = Table(
 ledger = Table(  # range-partitioned by receipt (UUIDv7) on PostgreSQL
     "ledger",
     metadata,
-    Column("receipt", Uuid, primary_key=True),
+    Column("receipt", Id, primary_key=True),
     Column("interface", String(64), nullable=False),
     Column("interface_revision", Integer, nullable=False),
-    Column("submission", Uuid, nullable=False),
+    Column("submission", Id, nullable=False),
     Column("position", Integer, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("collection", String(16), nullable=False),
     Column("outcome", String(16), nullable=False),
-    Column("licence_id", Uuid),
+    Column("licence_id", Id),
     Column("version_no", Integer),
     Column("faults", LargeBinary),  # encrypted MessagePack of Fault[]; values seen may be personal
     Column(
         "rules", Text, nullable=False, server_default=""
     ),  # rule codes of the faults, for counting; the filter's name
     Column("cause", Text, nullable=False, server_default=""),
-    Column("raw_frame", Uuid),
+    Column("raw_frame", Id),
     Column("raw_index", Integer),
     Column("stamp_us", BigInteger, nullable=False),
     Column("decided_ms", BigInteger, nullable=False),
     Index("ix_ledger_submission", "submission", "position"),
     Index("ix_ledger_interface", "interface", "receipt"),
+    postgresql_partition_by="RANGE (receipt)",
 )
 
-raw_frame = (
-    Table(  # range-partitioned by id (UUIDv7) on PostgreSQL; one compressed, encrypted frame per batch
-        "raw_frame",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("count", Integer, nullable=False),
-        Column("frame", LargeBinary, nullable=False),
-    )
+raw_frame = Table(
+    "raw_frame",  # range-partitioned by id (UUIDv7) on PostgreSQL; one compressed, encrypted frame per batch
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("frame", LargeBinary, nullable=False),
+    postgresql_partition_by="RANGE (id)",
 )
 
 quarantine_case = Table(
     "quarantine_case",
     metadata,
-    Column("receipt", Uuid, primary_key=True),
+    Column("receipt", Id, primary_key=True),
     Column("interface", String(64), nullable=False),
     Column("kind", String(16), nullable=False),  # quarantined | conflict
     Column("state", String(16), nullable=False),  # open | claimed | accepted | resubmitted | rejected
-    Column("licence_id", Uuid),
+    Column("licence_id", Id),
     Column("document", LargeBinary, nullable=False),  # encrypted: record (if any), faults, field diff, raw
     Column("rules", Text, nullable=False, server_default=""),
     Column("opened_ms", BigInteger, nullable=False),
@@ -199,7 +208,7 @@ quarantine_case = Table(
     Column("decided_by", Text, nullable=False, server_default=""),
     Column("decided_ms", BigInteger),
     Column("reason", Text, nullable=False, server_default=""),
-    Column("resubmission", Uuid),  # receipt of the corrected record
+    Column("resubmission", Id),  # receipt of the corrected record
     Index("ix_quarantine_state", "interface", "state", "opened_ms"),
 )
 
@@ -208,7 +217,7 @@ quarantine_case = Table(
 journal_pending = Table(  # inserted in the state's own transaction, moved to the journal by the sequencer
     "journal_pending",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("data", LargeBinary, nullable=False),  # canonical JSON, no personal data
@@ -219,13 +228,14 @@ journal = Table(  # partitioned by number on PostgreSQL
     "journal",
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Uuid, nullable=False),
+    Column("id", Id, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("leaf", LargeBinary(32), nullable=False),
     Index("ix_journal_subject", "subject", "number"),
+    postgresql_partition_by="RANGE (number)",
 )
 
 journal_head = Table(  # one row: size, and the frontier of the RFC 6962 tree
@@ -274,7 +284,7 @@ subscription = Table(
 package = Table(
     "package",
     metadata,
-    Column("licence_id", Uuid, primary_key=True),
+    Column("licence_id", Id, primary_key=True),
     Column("version_no", Integer, primary_key=True),
     Column("form", String(8), primary_key=True),  # ofd | pdf
     Column(
@@ -373,7 +383,7 @@ guard_key = Table(
 manifest = Table(  # what a gateway published per interval; reconciled with the ledger
     "manifest",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("gateway", String(64), nullable=False),
     Column("count", Integer, nullable=False),
     Column(
@@ -408,13 +418,21 @@ job_run = Table(
 alert = Table(  # upload alerts (接收预警)
     "alert",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("interface", String(64), nullable=False),
     Column("raised_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_alert_open", "closed_ms", "kind", "interface"),
+    Index(
+        "ux_alert_open",
+        "kind",
+        "interface",
+        unique=True,
+        postgresql_where=text("closed_ms IS NULL"),
+        sqlite_where=text("closed_ms IS NULL"),
+    ),
 )
 
 data_key = Table(  # data keys per period, wrapped by the master key
@@ -439,4 +457,6 @@ INSERT_ONLY = ("licence_version", "status_event", "ledger", "journal", "checkpoi
 """Tables whose rows are never updated or deleted: triggers refuse it on both databases, grants too on PostgreSQL."""
 
 PARTITIONED = {"ledger": "receipt", "raw_frame": "id", "journal": "number"}
-"""Tables range-partitioned from the first migration on PostgreSQL, by the column named (the package table stays whole: its rows are short, the blobs are apart)."""
+"""Tables range-partitioned from the first migration on PostgreSQL, by the column named.
+
+The package table stays whole: its rows are short, the blobs are apart."""

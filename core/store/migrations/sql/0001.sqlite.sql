@@ -1,0 +1,413 @@
+CREATE TABLE alert (
+	id BLOB NOT NULL,
+	kind VARCHAR(32) NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	raised_ms BIGINT NOT NULL,
+	closed_ms BIGINT,
+	detail TEXT DEFAULT '' NOT NULL,
+	PRIMARY KEY (id)
+)
+--;
+CREATE INDEX ix_alert_open ON alert (closed_ms, kind, interface)
+--;
+CREATE UNIQUE INDEX ux_alert_open ON alert (kind, interface) WHERE closed_ms IS NULL
+--;
+CREATE TABLE blind_index (
+	field VARCHAR(32) NOT NULL,
+	value BLOB NOT NULL,
+	licence_id BLOB NOT NULL,
+	key_id VARCHAR(32) NOT NULL,
+	version_no INTEGER NOT NULL,
+	PRIMARY KEY (field, value, licence_id)
+)
+ WITHOUT ROWID
+--;
+CREATE INDEX ix_blind_licence ON blind_index (licence_id)
+--;
+CREATE TABLE blob (
+	digest BLOB NOT NULL,
+	media VARCHAR(64) NOT NULL,
+	size_bytes BIGINT NOT NULL,
+	content BLOB NOT NULL,
+	created_ms BIGINT NOT NULL,
+	PRIMARY KEY (digest)
+)
+--;
+CREATE TABLE checkpoint (
+	size BIGINT NOT NULL,
+	root BLOB NOT NULL,
+	at_ms BIGINT NOT NULL,
+	key_id VARCHAR(64) NOT NULL,
+	signature BLOB NOT NULL,
+	PRIMARY KEY (size)
+)
+--;
+CREATE TABLE counter (
+	day DATE NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	kind VARCHAR(32) NOT NULL,
+	detail VARCHAR(32) NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (day, interface, kind, detail)
+)
+--;
+CREATE TABLE data_key (
+	key_id VARCHAR(32) NOT NULL,
+	purpose VARCHAR(16) NOT NULL,
+	wrapped BLOB NOT NULL,
+	master_id VARCHAR(64) NOT NULL,
+	created_ms BIGINT NOT NULL,
+	retired_ms BIGINT,
+	PRIMARY KEY (key_id)
+)
+--;
+CREATE TABLE guard_key (
+	interface VARCHAR(64) NOT NULL,
+	client VARCHAR(64) NOT NULL,
+	"key" VARCHAR(255) NOT NULL,
+	body_digest BLOB NOT NULL,
+	first_seen_ms BIGINT NOT NULL,
+	PRIMARY KEY (interface, client, "key")
+)
+--;
+CREATE INDEX ix_guard_key_seen ON guard_key (first_seen_ms)
+--;
+CREATE TABLE guard_nonce (
+	client VARCHAR(64) NOT NULL,
+	nonce VARCHAR(128) NOT NULL,
+	seen_ms BIGINT NOT NULL,
+	PRIMARY KEY (client, nonce)
+)
+--;
+CREATE INDEX ix_guard_nonce_seen ON guard_nonce (seen_ms)
+--;
+CREATE TABLE hub_meta (
+	name VARCHAR(64) NOT NULL,
+	value TEXT NOT NULL,
+	PRIMARY KEY (name)
+)
+--;
+CREATE TABLE job_run (
+	job VARCHAR(64) NOT NULL,
+	last_started_ms BIGINT,
+	last_succeeded_ms BIGINT,
+	runs BIGINT DEFAULT '0' NOT NULL,
+	failures BIGINT DEFAULT '0' NOT NULL,
+	detail TEXT DEFAULT '' NOT NULL,
+	PRIMARY KEY (job)
+)
+--;
+CREATE TABLE journal (
+	number BIGINT NOT NULL,
+	id BLOB NOT NULL,
+	kind VARCHAR(32) NOT NULL,
+	subject VARCHAR(64) NOT NULL,
+	data BLOB NOT NULL,
+	at_ms BIGINT NOT NULL,
+	leaf BLOB NOT NULL,
+	PRIMARY KEY (number)
+)
+--;
+CREATE INDEX ix_journal_subject ON journal (subject, number)
+--;
+CREATE TABLE journal_head (
+	id INTEGER NOT NULL,
+	size BIGINT NOT NULL,
+	frontier BLOB NOT NULL,
+	fence BIGINT NOT NULL,
+	PRIMARY KEY (id)
+)
+--;
+CREATE TABLE journal_pending (
+	id BLOB NOT NULL,
+	kind VARCHAR(32) NOT NULL,
+	subject VARCHAR(64) NOT NULL,
+	data BLOB NOT NULL,
+	at_ms BIGINT NOT NULL,
+	PRIMARY KEY (id)
+)
+--;
+CREATE TABLE lease (
+	name VARCHAR(64) NOT NULL,
+	holder VARCHAR(128) NOT NULL,
+	fence BIGINT NOT NULL,
+	expires_ms BIGINT NOT NULL,
+	PRIMARY KEY (name)
+)
+--;
+CREATE TABLE ledger (
+	receipt BLOB NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	interface_revision INTEGER NOT NULL,
+	submission BLOB NOT NULL,
+	position INTEGER NOT NULL,
+	rows INTEGER NOT NULL,
+	collection VARCHAR(16) NOT NULL,
+	outcome VARCHAR(16) NOT NULL,
+	licence_id BLOB,
+	version_no INTEGER,
+	faults BLOB,
+	rules TEXT DEFAULT '' NOT NULL,
+	cause TEXT DEFAULT '' NOT NULL,
+	raw_frame BLOB,
+	raw_index INTEGER,
+	stamp_us BIGINT NOT NULL,
+	decided_ms BIGINT NOT NULL,
+	PRIMARY KEY (receipt)
+)
+--;
+CREATE INDEX ix_ledger_interface ON ledger (interface, receipt)
+--;
+CREATE INDEX ix_ledger_submission ON ledger (submission, position)
+--;
+CREATE TABLE licence (
+	id BLOB NOT NULL,
+	licence_key BLOB NOT NULL,
+	licence_type VARCHAR(64) NOT NULL,
+	issuer_code TEXT DEFAULT '' NOT NULL,
+	issuer_name TEXT DEFAULT '' NOT NULL,
+	department TEXT DEFAULT '' NOT NULL,
+	region TEXT DEFAULT '' NOT NULL,
+	licence_name TEXT DEFAULT '' NOT NULL,
+	licence_number TEXT DEFAULT '' NOT NULL,
+	number_key TEXT DEFAULT '' NOT NULL,
+	holder_name TEXT DEFAULT '' NOT NULL,
+	issued_on DATE,
+	valid_from DATE,
+	valid_until DATE,
+	status VARCHAR(16) DEFAULT 'valid' NOT NULL,
+	identifier VARCHAR(200) DEFAULT '' NOT NULL,
+	current_version INTEGER DEFAULT '0' NOT NULL,
+	source_order TEXT DEFAULT '' NOT NULL,
+	stamp_us BIGINT DEFAULT '0' NOT NULL,
+	rank INTEGER DEFAULT '0' NOT NULL,
+	interface VARCHAR(64) DEFAULT '' NOT NULL,
+	interface_revision INTEGER DEFAULT '0' NOT NULL,
+	rule_revision INTEGER DEFAULT '0' NOT NULL,
+	source_digest BLOB,
+	content_digest BLOB,
+	versions INTEGER DEFAULT '0' NOT NULL,
+	status_events INTEGER DEFAULT '0' NOT NULL,
+	sealed_version INTEGER DEFAULT '0' NOT NULL,
+	updated_ms BIGINT DEFAULT '0' NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE (licence_key)
+)
+--;
+CREATE INDEX ix_licence_department ON licence (department, licence_type, status, id)
+--;
+CREATE INDEX ix_licence_expiry ON licence (status, valid_until)
+--;
+CREATE INDEX ix_licence_issued ON licence (issued_on, id)
+--;
+CREATE INDEX ix_licence_number ON licence (number_key)
+--;
+CREATE INDEX ix_licence_place ON licence (region, licence_type, status, issued_on, id)
+--;
+CREATE TABLE manifest (
+	id BLOB NOT NULL,
+	gateway VARCHAR(64) NOT NULL,
+	count INTEGER NOT NULL,
+	digest BLOB NOT NULL,
+	receipts BLOB NOT NULL,
+	closed_ms BIGINT NOT NULL,
+	reconciled_ms BIGINT,
+	missing INTEGER,
+	PRIMARY KEY (id)
+)
+--;
+CREATE TABLE one_time_link (
+	token BLOB NOT NULL,
+	target TEXT NOT NULL,
+	expires_ms BIGINT NOT NULL,
+	used_ms BIGINT,
+	PRIMARY KEY (token)
+)
+--;
+CREATE TABLE package (
+	licence_id BLOB NOT NULL,
+	version_no INTEGER NOT NULL,
+	form VARCHAR(8) NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	bulk BOOLEAN NOT NULL,
+	lease_ms BIGINT DEFAULT '0' NOT NULL,
+	fence BIGINT DEFAULT '0' NOT NULL,
+	tries INTEGER DEFAULT '0' NOT NULL,
+	detail TEXT DEFAULT '' NOT NULL,
+	file_number VARCHAR(100) DEFAULT '' NOT NULL,
+	template VARCHAR(128) DEFAULT '' NOT NULL,
+	digest BLOB,
+	size_bytes BIGINT,
+	algorithm VARCHAR(32) DEFAULT '' NOT NULL,
+	key_id VARCHAR(64) DEFAULT '' NOT NULL,
+	blob BLOB,
+	thumbnail BLOB,
+	created_ms BIGINT NOT NULL,
+	changed_ms BIGINT NOT NULL,
+	PRIMARY KEY (licence_id, version_no, form)
+)
+--;
+CREATE INDEX ix_package_state ON package (state, bulk, created_ms)
+--;
+CREATE TABLE quarantine_case (
+	receipt BLOB NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	kind VARCHAR(16) NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	licence_id BLOB,
+	document BLOB NOT NULL,
+	rules TEXT DEFAULT '' NOT NULL,
+	opened_ms BIGINT NOT NULL,
+	claimed_by TEXT DEFAULT '' NOT NULL,
+	decided_by TEXT DEFAULT '' NOT NULL,
+	decided_ms BIGINT,
+	reason TEXT DEFAULT '' NOT NULL,
+	resubmission BLOB,
+	PRIMARY KEY (receipt)
+)
+--;
+CREATE INDEX ix_quarantine_state ON quarantine_case (interface, state, opened_ms)
+--;
+CREATE TABLE raw_frame (
+	id BLOB NOT NULL,
+	count INTEGER NOT NULL,
+	frame BLOB NOT NULL,
+	PRIMARY KEY (id)
+)
+--;
+CREATE TABLE registry_entry (
+	kind VARCHAR(16) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	revision INTEGER NOT NULL,
+	declaration BLOB NOT NULL,
+	changed_ms BIGINT NOT NULL,
+	PRIMARY KEY (kind, name)
+)
+--;
+CREATE TABLE registry_revision (
+	id INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	PRIMARY KEY (id)
+)
+--;
+CREATE TABLE registry_version (
+	kind VARCHAR(16) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	revision INTEGER NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	declaration BLOB NOT NULL,
+	digest BLOB NOT NULL,
+	actor TEXT NOT NULL,
+	changed_ms BIGINT NOT NULL,
+	PRIMARY KEY (kind, name, revision)
+)
+--;
+CREATE TABLE submission (
+	id BLOB NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	protocol VARCHAR(16) NOT NULL,
+	origin TEXT DEFAULT '' NOT NULL,
+	size_bytes BIGINT DEFAULT '0' NOT NULL,
+	digest BLOB NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	rows INTEGER DEFAULT '0' NOT NULL,
+	records INTEGER DEFAULT '0' NOT NULL,
+	skipped INTEGER DEFAULT '0' NOT NULL,
+	detail TEXT DEFAULT '' NOT NULL,
+	received_ms BIGINT NOT NULL,
+	finished_ms BIGINT,
+	PRIMARY KEY (id)
+)
+--;
+CREATE INDEX ix_submission_digest ON submission (interface, digest)
+--;
+CREATE INDEX ix_submission_origin ON submission (interface, origin, size_bytes, digest)
+--;
+CREATE TABLE subscription (
+	name VARCHAR(64) NOT NULL,
+	delivered BIGINT NOT NULL,
+	fence BIGINT NOT NULL,
+	failures INTEGER DEFAULT '0' NOT NULL,
+	retry_ms BIGINT DEFAULT '0' NOT NULL,
+	stopped TEXT DEFAULT '' NOT NULL,
+	updated_ms BIGINT NOT NULL,
+	PRIMARY KEY (name)
+)
+--;
+CREATE TABLE identifier (
+	identifier VARCHAR(200) NOT NULL,
+	licence_id BLOB NOT NULL,
+	serial_key TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	version_no INTEGER NOT NULL,
+	assigned BOOLEAN NOT NULL,
+	PRIMARY KEY (identifier),
+	FOREIGN KEY(licence_id) REFERENCES licence (id)
+)
+--;
+CREATE INDEX ix_identifier_licence ON identifier (licence_id)
+--;
+CREATE UNIQUE INDEX ux_identifier_serial ON identifier (serial_key, version)
+--;
+CREATE TABLE licence_version (
+	licence_id BLOB NOT NULL,
+	version_no INTEGER NOT NULL,
+	identifier VARCHAR(200) NOT NULL,
+	receipt BLOB NOT NULL,
+	interface VARCHAR(64) NOT NULL,
+	interface_revision INTEGER NOT NULL,
+	rule_revision INTEGER NOT NULL,
+	source_order TEXT NOT NULL,
+	stamp_us BIGINT NOT NULL,
+	rank INTEGER NOT NULL,
+	source_digest BLOB NOT NULL,
+	content_digest BLOB NOT NULL,
+	outcome VARCHAR(16) NOT NULL,
+	cause TEXT DEFAULT '' NOT NULL,
+	document BLOB NOT NULL,
+	created_ms BIGINT NOT NULL,
+	PRIMARY KEY (licence_id, version_no),
+	FOREIGN KEY(licence_id) REFERENCES licence (id)
+)
+--;
+CREATE TABLE status_event (
+	licence_id BLOB NOT NULL,
+	seq INTEGER NOT NULL,
+	status VARCHAR(16) NOT NULL,
+	cause TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	receipt BLOB,
+	effective_on DATE,
+	created_ms BIGINT NOT NULL,
+	PRIMARY KEY (licence_id, seq),
+	FOREIGN KEY(licence_id) REFERENCES licence (id)
+)
+--;
+CREATE TRIGGER licence_version_no_update BEFORE UPDATE ON licence_version BEGIN SELECT RAISE(ABORT, 'rows of licence_version are never changed or deleted'); END
+--;
+CREATE TRIGGER licence_version_no_delete BEFORE DELETE ON licence_version BEGIN SELECT RAISE(ABORT, 'rows of licence_version are never changed or deleted'); END
+--;
+CREATE TRIGGER status_event_no_update BEFORE UPDATE ON status_event BEGIN SELECT RAISE(ABORT, 'rows of status_event are never changed or deleted'); END
+--;
+CREATE TRIGGER status_event_no_delete BEFORE DELETE ON status_event BEGIN SELECT RAISE(ABORT, 'rows of status_event are never changed or deleted'); END
+--;
+CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'rows of ledger are never changed or deleted'); END
+--;
+CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'rows of ledger are never changed or deleted'); END
+--;
+CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'rows of journal are never changed or deleted'); END
+--;
+CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'rows of journal are never changed or deleted'); END
+--;
+CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'rows of checkpoint are never changed or deleted'); END
+--;
+CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'rows of checkpoint are never changed or deleted'); END
+--;
+CREATE TRIGGER registry_version_no_update BEFORE UPDATE ON registry_version BEGIN SELECT RAISE(ABORT, 'rows of registry_version are never changed or deleted'); END
+--;
+CREATE TRIGGER registry_version_no_delete BEFORE DELETE ON registry_version BEGIN SELECT RAISE(ABORT, 'rows of registry_version are never changed or deleted'); END
+--;
+INSERT INTO journal_head (id, size, frontier, fence) VALUES (1, 0, x'', 0)
+--;
+INSERT INTO registry_revision (id, revision) VALUES (1, 0)

@@ -21,6 +21,7 @@ run: .venv/.application
 	$(BIN)/python -m licencehub.demo --stack $(STACK) $(ARGS)
 
 test: .venv/.developer
+	@rm -rf build # the wheel is built there, and would keep modules that were deleted
 	$(BIN)/tox run -e lint,types,tests
 
 bench: .venv/.developer

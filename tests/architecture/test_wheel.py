@@ -32,7 +32,7 @@ def test_the_wheel_holds_every_file_of_the_packages() -> None:
 
 
 @_against_wheel
-def test_the_wheel_brings_nothing_but_the_packages() -> None:
+def test_the_wheel_brings_nothing_but_the_packages_as_they_are_now() -> None:
     files = importlib.metadata.files("licence-hub") or []
     tops = {
         file.parts[0] for file in files if not file.parts[0].endswith(".dist-info") and ".." not in file.parts

@@ -63,7 +63,7 @@ class Intake(RequestGuard, Protocol):
     async def take(self, push: Push) -> list[UUID | None]:
         """A receipt per draft once it is durable on the bus; None for a draft the bus did not take (send it again).
 
-        Raises ``Refused`` (401 for a nonce seen before, 409 for a key with another body) and ``Unavailable`` (guard out of reach).
+        Raises ``Refused`` (401: nonce seen before, 409: key with another body) and ``Unavailable`` (guard out of reach).
         """
         ...
 

@@ -1,0 +1,161 @@
+"""The gateway's intake: guard, receipts, chunks, bus (ARCHITECTURE 4.8 and 4.9)."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from contracts.chunk import Entry
+from contracts.identity import receipt_id
+from core.errors import TransientError, Unavailable
+from core.keyring import Keyring
+from core.ports.bus import Publisher
+from core.ports.intake import Draft, Push
+from core.store.guard import GuardRequest
+from router.intake.chunks import encode_entry
+from router.intake.coalesce import Coalescer
+from router.intake.guard import GuardGate, GuardStore
+from router.intake.manifest import Manifest, ManifestLog
+
+SLICE = 200
+"""Entries encoded before other requests get their turn."""
+
+
+class LedgerLookup(Protocol):
+    """Which receipts the ledger knows."""
+
+    def outcomes(self, receipts: Sequence[UUID]) -> Mapping[UUID, object]: ...
+
+
+class ManifestShelf(Protocol):
+    """Where manifests are kept."""
+
+    def add(self, manifest: Manifest) -> None: ...
+
+
+class IntakeStore(Protocol):
+    """The parts of the store that the intake uses."""
+
+    @property
+    def guard(self) -> GuardStore: ...
+    @property
+    def ledger(self) -> LedgerLookup: ...
+    @property
+    def manifests(self) -> ManifestShelf: ...
+
+
+class GatewayIntake:
+    """Fulfils ``core.ports.intake.Intake`` for one event loop."""
+
+    def __init__(
+        self,
+        gateway: str,
+        *,
+        store: IntakeStore,
+        publisher: Publisher,
+        keyring: Keyring,
+        coalesce_s: float = 0.002,
+        give_up_s: float = 5.0,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._gate = GuardGate(store.guard, give_up_s=give_up_s)
+        self._ledger = store.ledger
+        self._shelf = store.manifests
+        self._keyring = keyring
+        self._clock_ms = clock_ms
+        self._give_up_s = give_up_s
+        self._manifest = ManifestLog(gateway)
+        self._coalescer = Coalescer(publisher, keyring, wait_s=coalesce_s, confirmed=self._manifest.published)
+
+    async def admit_nonce(self, client: str, nonce: str) -> None:
+        await self._gate.admit_nonce(client, nonce)
+
+    async def take(self, push: Push) -> list[UUID | None]:
+        first_seen_ms, repeated = await self._admit(push)
+        if not push.drafts:
+            return []
+        receipts = self._receipts(push, first_seen_ms)
+        known = await self._known(receipts) if repeated else frozenset[UUID]()
+        entries = await self._encode(push, receipts, first_seen_ms, known)
+        published = await self._coalescer.publish(push.lot, entries, push.trace)
+        if not known:
+            return published
+        taken = {*known, *published}
+        return [receipt if receipt in taken else None for receipt in receipts[1:]]
+
+    async def write_manifests(self) -> None:
+        """Writes down what was published since the last call; what cannot be written is kept for the next."""
+        manifests = self._manifest.close()
+        for done, manifest in enumerate(manifests):
+            try:
+                await asyncio.to_thread(self._shelf.add, manifest)
+            except TransientError:
+                self._manifest.put_back(manifests[done:])
+                return
+
+    async def aclose(self) -> None:
+        """Publishes what is gathered, writes the last manifest, lets the guard's thread end."""
+        await self._coalescer.aclose()
+        await self.write_manifests()
+        self._gate.close()
+
+    async def _admit(self, push: Push) -> tuple[int, bool]:
+        """When the push was first seen, and whether it is a repeat; a bearer's push without a key has nothing to guard."""
+        now_ms = self._clock_ms()
+        if not push.nonce and not push.key:
+            return now_ms, False
+        answer = await self._gate.admit(
+            GuardRequest(
+                client=push.client,
+                nonce=push.nonce,
+                interface=push.lot.interface,
+                key=push.key or None,
+                body_digest=push.body_digest,
+                now_ms=now_ms,
+            )
+        )
+        return answer.first_seen_ms, answer.repeated
+
+    def _receipts(self, push: Push, first_seen_ms: int) -> list[UUID]:
+        """The id of the submission, then a receipt per draft; the same again for the same key or nonce."""
+        name = f"{push.client}\0{push.key and 'key'}\0{push.key or push.nonce or uuid4().hex}"
+        key, interface = self._keyring.receipt_key, push.lot.interface
+        submission = receipt_id(key, interface, f"{name}\0submission", 0, first_seen_ms)
+        return [submission, *(receipt_id(key, interface, name, d.position, first_seen_ms) for d in push.drafts)]
+
+    async def _known(self, receipts: list[UUID]) -> frozenset[UUID]:
+        """The receipts of a repeat that need no second publication, as their outcome is in the ledger."""
+        look_up = asyncio.to_thread(self._ledger.outcomes, receipts[1:])
+        try:
+            return frozenset(await asyncio.wait_for(look_up, self._give_up_s))
+        except TimeoutError as error:
+            raise Unavailable("the ledger is out of reach", retry_after_s=2, summary_zh="台账暂不可用") from error
+
+    async def _encode(
+        self, push: Push, receipts: list[UUID], first_seen_ms: int, known: frozenset[UUID]
+    ) -> list[tuple[UUID, bytes]]:
+        submission, entries = receipts[0], []
+        for number, (draft, receipt) in enumerate(zip(push.drafts, receipts[1:], strict=True)):
+            if receipt not in known:
+                stamp_us = first_seen_ms * 1000 + draft.position
+                entries.append((receipt, encode_entry(_entry(draft, receipt, submission, stamp_us))))
+            if number % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+        return entries
+
+
+def _entry(draft: Draft, receipt: UUID, submission: UUID, stamp_us: int) -> Entry:
+    return Entry(
+        receipt=receipt,
+        submission=submission,
+        position=draft.position,
+        rows=draft.rows,
+        stamp_us=stamp_us,
+        record=draft.record,
+        faults=draft.faults,
+        filtered_by=draft.filtered_by,
+        source_order=draft.source_order,
+        source_digest=draft.source_digest,
+        raw=draft.raw,
+    )

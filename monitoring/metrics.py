@@ -21,41 +21,48 @@ _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})?( .*)$")
 
 
 class PrometheusObserver:
-    """Port ``Observer`` on prometheus_client; metrics outside the catalogue are a defect and raise ``KeyError``."""
+    """Port ``Observer`` on prometheus_client; a metric outside the catalogue is a defect and raises ``KeyError``."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self._metrics = {metric.name: _collector(metric, self.registry) for metric in CATALOGUE}
+        kinds: dict[str, list[Metric]] = {"counter": [], "gauge": [], "histogram": []}
+        for metric in CATALOGUE:
+            kinds[metric.kind].append(metric)
+        self._counters = {metric.name: self._counter(metric) for metric in kinds["counter"]}
+        self._gauges = {metric.name: self._gauge(metric) for metric in kinds["gauge"]}
+        self._histograms = {metric.name: self._histogram(metric) for metric in kinds["histogram"]}
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Adds to a counter."""
-        metric = self._metrics[name]
-        (metric.labels(**labels) if labels else metric).inc(amount)
+        counter = self._counters[name]
+        (counter.labels(**labels) if labels else counter).inc(amount)
 
     def observe(self, name: str, value: float, count: int = 1, **labels: str) -> None:
         """Adds ``count`` observations of one value to a histogram."""
-        metric = self._metrics[name]
-        child = metric.labels(**labels) if labels else metric
+        histogram = self._histograms[name]
+        child = histogram.labels(**labels) if labels else histogram
         for _ in range(count):
             child.observe(value)
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
         """Sets a gauge."""
-        metric = self._metrics[name]
-        (metric.labels(**labels) if labels else metric).set(value)
+        gauge = self._gauges[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
 
     def exposition(self) -> str:
         """Everything counted so far, in the text format."""
         return generate_latest(self.registry).decode()
 
+    def _counter(self, metric: Metric) -> Counter:
+        name = f"hub_{metric.name}".removesuffix("_total")
+        return Counter(name, metric.help, metric.labels, registry=self.registry)
 
-def _collector(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
-    name = f"hub_{metric.name}"
-    if metric.kind == "counter":
-        return Counter(name.removesuffix("_total"), metric.help, metric.labels, registry=registry)
-    if metric.kind == "gauge":
-        return Gauge(name, metric.help, metric.labels, registry=registry)
-    return Histogram(name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)
+    def _gauge(self, metric: Metric) -> Gauge:
+        return Gauge(f"hub_{metric.name}", metric.help, metric.labels, registry=self.registry)
+
+    def _histogram(self, metric: Metric) -> Histogram:
+        name = f"hub_{metric.name}"
+        return Histogram(name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets)
 
 
 class Snapshot:
@@ -76,7 +83,7 @@ class Snapshot:
             log.warning("metrics snapshot not written: %s", error.strerror)
 
     def run(self, stop: Event, every_s: float = 1.0) -> None:
-        """Keeps the file fresh until ``stop``; removes it at a clean end."""
+        """Keeps the file fresh until ``stop``."""
         while not stop.wait(every_s):
             self.write()
         self.write()

@@ -153,12 +153,20 @@ class JournalStore:
             return [SignedHead(**row._mapping) for row in rows]
 
     def hub_id(self) -> str:
-        """The hub's own id, part of what a checkpoint signs."""
+        """The hub's own id, part of what a checkpoint signs; made when it is first asked for."""
+        known = select(hub_meta.c.value).where(hub_meta.c.name == "hub_id")
         with self._database.read() as connection:
-            found = connection.execute(
-                select(hub_meta.c.value).where(hub_meta.c.name == "hub_id")
-            ).scalar_one_or_none()
-            return str(found or "")
+            found = connection.execute(known).scalar_one_or_none()
+        if found is not None:
+            return str(found)
+        with self._database.begin() as connection:
+            head = select(journal_head.c.id).where(journal_head.c.id == _HEAD).with_for_update()
+            connection.execute(head).one()  # whoever comes second waits here and finds the first one's id
+            found = connection.execute(known).scalar_one_or_none()
+            if found is None:
+                found = str(uuid7())
+                connection.execute(insert(hub_meta).values(name="hub_id", value=found))
+            return str(found)
 
     def counters(self, since: date | None = None) -> list[Row[Any]]:
         """Folded statistics: (day, interface, kind, detail, n)."""

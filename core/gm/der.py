@@ -46,7 +46,9 @@ def sequence(*parts: bytes) -> bytes:
 
 def integer(value: int) -> bytes:
     """INTEGER; negative numbers as two's complement."""
-    return tlv(INTEGER, value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True))
+    return tlv(
+        INTEGER, value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
+    )
 
 
 def octets(value: bytes) -> bytes:

@@ -1,9 +1,12 @@
 """Messages of the bus carry sealed bodies (ARCHITECTURE 4.11): each opens only in its own channel and under its own id."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import msgspec
 import zstandard
 
-from contracts.chunk import Chunk, decode_chunk, encode_chunk
+from contracts.chunk import Chunk, PackageRequestMessage, decode_chunk, encode_chunk
 from core.errors import ContractError, InternalError
 from core.keyring import Keyring
 from core.ports.bus import Channel, Message
@@ -40,6 +43,13 @@ def open_chunk(keyring: Keyring, message: Message) -> Chunk:
         return decode_chunk(unseal(keyring, Channel.RECORDS, message))
     except msgspec.DecodeError as error:
         raise ContractError(f"the message is no chunk: {error}", []) from error
+
+
+def package_message(versions: Sequence[tuple[UUID, int]]) -> Message:
+    """The message of the ``packages`` channels: (licence id, version number) pairs, nothing that needs sealing."""
+    wanted = PackageRequestMessage(versions=tuple(versions))
+    first, version_no = wanted.versions[0]
+    return Message(id=f"package:{first}:{version_no}:{len(versions)}", body=msgspec.msgpack.encode(wanted))
 
 
 def _place(channel: Channel, message_id: str) -> bytes:

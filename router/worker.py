@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from core.store.records import RecordStore, Result
 
-from contracts.chunk import Chunk, Entry, PackageRequestMessage
+from contracts.chunk import Chunk, Entry
 from contracts.fault import Disposition, Rule
 from contracts.identity import receipt_id, uuid7_ms
 from contracts.outcome import Outcome
@@ -22,9 +22,9 @@ from contracts.record import Collection
 from core.errors import ContractError, DataError, TransientError
 from core.identity import Candidate
 from core.keyring import Keyring
-from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Message, Park, Retry, Settlement
+from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Park, Retry, Settlement
 from core.ports.observe import Observer
-from router.envelope import open_chunk, seal_chunk
+from router.envelope import open_chunk, package_message, seal_chunk
 from router.prepare import Preparation
 
 log = logging.getLogger(__name__)
@@ -236,11 +236,15 @@ class RecordWorker:
 
     def _split(self, item: Opened, receipts: set[UUID]) -> bool:
         """Publishes entries as messages of their own; False when the bus does not take them now."""
-        singles: list[Message] = []
-        for entry in item.chunk.entries:
-            if entry.receipt in receipts:
-                single = msgspec.structs.replace(item.chunk, entries=(entry,))
-                singles.append(seal_chunk(self._keyring, single, f"{item.chunk.id}/{entry.receipt}"))
+        singles = [
+            seal_chunk(
+                self._keyring,
+                msgspec.structs.replace(item.chunk, entries=(entry,)),
+                f"{item.chunk.id}/{entry.receipt}",
+            )
+            for entry in item.chunk.entries
+            if entry.receipt in receipts
+        ]
         try:
             self._bus.publish_many(Channel.RECORDS, singles)
         except TransientError as error:
@@ -312,10 +316,3 @@ class RecordWorker:
 def successor(key: bytes, interface: str, receipt: UUID) -> UUID:
     """The receipt a re-driven record continues under: always the same one, so a repeated re-drive has one effect."""
     return receipt_id(key, interface, f"redrive:{receipt}", 0, uuid7_ms(receipt))
-
-
-def package_message(versions: Sequence[tuple[UUID, int]]) -> Message:
-    """The message of the ``packages`` channels: ids only."""
-    wanted = PackageRequestMessage(versions=tuple(versions))
-    first, version_no = wanted.versions[0]
-    return Message(id=f"package:{first}:{version_no}:{len(versions)}", body=msgspec.msgpack.encode(wanted))

@@ -124,10 +124,10 @@ class PackageStore:
             return True
 
     def put_back(self, claim: Claim, detail: str) -> None:
-        """The signer or store is away: the package waits unsealed and is found again by the sweep."""
+        """The signer or store is away: the package waits unsealed and the sweep finds it; it was no attempt of the package's own."""
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
-            self._set(connection, claim, now_ms, state="pending", detail=detail, lease_ms=0)
+            self._set(connection, claim, now_ms, state="pending", detail=detail, lease_ms=0, tries=claim.tries - 1)
 
     def hold(self, claim: Claim, state: str, detail: str) -> None:
         """The package cannot be made as things are: ``needs-glyph`` or ``failed``, with what is missing."""

@@ -124,7 +124,7 @@ class PackageStore:
             return True
 
     def put_back(self, claim: Claim, detail: str) -> None:
-        """The signer or store is away: the package waits unsealed and the sweep finds it; it was no attempt of the package's own."""
+        """The signer or store is away: the package waits unsealed until the sweep finds it, and no attempt is counted."""
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
             self._set(connection, claim, now_ms, state="pending", detail=detail, lease_ms=0, tries=claim.tries - 1)

@@ -1,0 +1,82 @@
+"""Which style and which seal a licence is packaged with, as the registry and the seal store say now."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from contracts.licence_type import LicenceType
+from core.errors import ConfigError, NotFound
+from core.packaging.style import Style
+from core.packaging.style_loader import load_style, shipped_style, shipped_styles
+from core.sealing.seal import Seal
+from core.sealing.store import SealStore
+from core.store.registry import RegistryStore
+
+FRESH_S = 2.0
+"""How long an answer of the registry or the seal store is good for."""
+
+
+class Dressing:
+    """Fulfils the package worker's port; styles are read once per revision, seals again when the folder may have changed."""
+
+    def __init__(
+        self,
+        registry: RegistryStore,
+        seals: SealStore,
+        style_folder: Path | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = registry
+        self._seal_store = seals
+        self._style_folder = style_folder
+        self._clock = clock
+        self._checked_at = float("-inf")
+        self._revision = -1
+        self._seals: list[Seal] = []
+        self._styles: dict[str, Style] = {}
+
+    def style(self, licence_type: str) -> Style:
+        """The style the licence type names; raises ``NotFound``."""
+        self._refresh()
+        if licence_type not in self._styles:
+            entry = self._registry.show("licence-type", licence_type)
+            name = msgspec.json.decode(entry.declaration, type=LicenceType).style
+            self._styles[licence_type] = self._load(name)
+        return self._styles[licence_type]
+
+    def seal(self, licence_type: str, issuer: str) -> Seal:
+        """The first seal in use that may sign for type and issuer; raises ``NotFound``."""
+        self._refresh()
+        for seal in self._seals:
+            if seal.may_sign(licence_type, issuer):
+                return seal
+        raise NotFound(
+            f"no seal may sign type {licence_type} of {issuer}",
+            f"没有可用于 {issuer} 的 {licence_type} 的印章",
+        )
+
+    def _refresh(self) -> None:
+        if self._clock() - self._checked_at < FRESH_S:
+            return
+        revision = self._registry.revision()
+        if revision != self._revision:
+            self._styles.clear()
+            self._revision = revision
+        in_use = [entry.name for entry in self._seal_store.entries() if not entry.declaration.retired]
+        if in_use != [seal.name for seal in self._seals]:
+            self._seals = [self._seal_store.open(name) for name in in_use]
+        self._checked_at = self._clock()
+
+    def _load(self, name: str) -> Style:
+        own = self._style_folder / name / "style.toml" if self._style_folder is not None else None
+        try:
+            if own is not None and own.exists():
+                return load_style(own)
+            if name in shipped_styles():
+                return shipped_style(name)
+        except ConfigError as error:
+            raise NotFound(f"style {name} cannot be used: {error}", f"样式 {name} 不可用") from error
+        raise NotFound(f"there is no style {name}", f"没有样式 {name}")

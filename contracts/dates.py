@@ -79,7 +79,8 @@ RANGE_RULE = Rule(
 )
 RULES = (FORMAT_RULE, EXISTENCE_RULE, RANGE_RULE)
 
-_LONG_TERM_DATES = frozenset({date(2099, 12, 31), date(9999, 12, 31)})
+LONG_TERM_DATES = frozenset({date(2099, 12, 31), date(9999, 12, 31)})
+"""Days that departments write for 长期."""
 _LONG_TERM_TEXTS = frozenset(
     {"长期", "长期有效", "长期有效期", "永久", "永久有效", "永久性", "无固定期限", "无期限", "无限期"}
     | {"LONG TERM", "LONG-TERM", "PERMANENT", "99991231", "20991231"}
@@ -137,7 +138,7 @@ def date_fault(value: DateValue, formats: tuple[DateFormat, ...] = (), pointer: 
 
 
 def _judged(day: date) -> ParsedDate | None:
-    if day in _LONG_TERM_DATES:
+    if day in LONG_TERM_DATES:
         return LONG_TERM
     return day if EARLIEST_YEAR <= day.year <= LATEST_YEAR else None
 

@@ -32,6 +32,8 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Stable dotted code, e.g. ``uscc.check-digit``."""
     pointer: str
     """RFC 6901 pointer into what the sender sent (``/XK_XDR_SHXYM``), or ``""`` for the whole record."""
+    field: str = ""
+    """RFC 6901 pointer into the canonical record, where ``pointer`` names the sender's own column instead."""
     message: str
     message_zh: str
     remedy: str
@@ -41,10 +43,11 @@ class Fault(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     disposition: Disposition = Disposition.REJECT
 
     def as_dict(self) -> dict[str, Any]:
-        """The fault as the JSON that every protocol shows: rule, pointer, value, message and remedy in both languages."""
+        """The fault as the JSON that every protocol shows: rule, pointer, field, value, message and remedy in both languages."""
         return {
             "rule": self.rule,
             "pointer": self.pointer,
+            "field": self.field or self.pointer,
             "value": self.value,
             "message": {"en": self.message, "zh-CN": self.message_zh},
             "remedy": {"en": self.remedy, "zh-CN": self.remedy_zh},

@@ -32,7 +32,7 @@ class ItemSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class RuleOverride(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Changes what a finding of a built-in rule leads to; ``off`` needs a reason."""
 
-    disposition: Disposition | Literal["off"]
+    disposition: Literal["reject", "quarantine", "warn", "off"]
     reason: str = ""
 
 

@@ -79,15 +79,10 @@ def fault(code: str, pointer: str = "") -> Fault | None:
     return PROVINCE_RULE.at(pointer, code, prefix=code[:2]) if _SHAPE(code) else SHAPE_RULE.at(pointer, code)
 
 
-def covers(wider: str, code: str) -> bool:
-    """Whether ``code`` lies in ``wider``: ``370000`` covers ``370400``; the nation covers everything."""
-    if wider == NATION:
-        return True
-    return code.startswith(wider[: _significant_length(wider)])
-
-
-def _significant_length(code: str) -> int:
-    """Digits of ``code`` that say something: pairs of zeros at the end of the six mean "the whole of it"."""
-    if len(code) > 6:
-        return len(code)
-    return 2 if code.endswith("0000") else 4 if code.endswith("00") else 6
+def prefix(code: str) -> str:
+    """The digits that every division within ``code`` begins with: ``37`` for ``370000``, nothing for the nation's."""
+    if code == NATION:
+        return ""
+    if len(code) != 6:
+        return code
+    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code

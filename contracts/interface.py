@@ -3,6 +3,7 @@
 One TOML file per interface; a mapping-only integration needs nothing else. Compiled by ``contracts.mapping``.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -166,7 +167,7 @@ class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Standing of this source for its type and issuer: a lower rank never overwrites a higher one."""
     source: Source = Source()
     drop: Drop | None = None
-    fields: dict[str, FieldMapping | tuple[FieldMapping, ...]] = {}
+    fields: Mapping[str, FieldMapping | tuple[FieldMapping, ...]] = {}
     """Canonical field -> mapping, or a list of which the first applies whose ``when`` holds. Names: the fields of LicenceRecord,
     ``holder.name|code|code_type``, ``items.<code>``. ``status`` maps to the canonical words by its ``codes``."""
     filters: tuple[Filter, ...] = ()

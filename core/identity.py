@@ -213,7 +213,8 @@ def _late(head: Head, candidate: Candidate) -> Decision:
 def _tied(head: Head, candidate: Candidate) -> Decision:
     current = head.current
     if _equal(current, candidate):
-        later = candidate.stamp_us > current.stamp_us
+        by_stamp = not candidate.source_order or candidate.ties == "arrival"
+        later = by_stamp and candidate.stamp_us > current.stamp_us
         return Decision(outcome=Outcome.REPEAT, advance=later, against=current.version_no)
     if candidate.ties == "conflict":
         return Decision(outcome=Outcome.CONFLICT, against=current.version_no)

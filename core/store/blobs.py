@@ -1,0 +1,63 @@
+"""Content-addressed blobs in the database: the digest is of the clear content, the bytes are encrypted."""
+
+import hashlib
+import time
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.errors import InternalError, NotFound
+from core.keyring import Keyring
+from core.store.engine import Database
+from core.store.tables import blob
+
+
+class BlobStore:
+    """Blobs by SHA-256."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+
+    def put(self, content: bytes, media: str) -> bytes:
+        """Stores ``content`` (once, whoever brings it again) and returns its digest."""
+        self._keyring.roll()
+        digest = hashlib.sha256(content).digest()
+        values = {
+            "digest": digest,
+            "media": media,
+            "size_bytes": len(content),
+            "content": self._keyring.encrypt(content, _place(digest)),
+            "created_ms": time.time_ns() // 1_000_000,
+        }
+        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        with self._database.begin() as connection:
+            connection.execute(insert(blob).values(**values).on_conflict_do_nothing())
+        return digest
+
+    def get(self, digest: bytes) -> bytes:
+        """The content, checked against its digest; raises ``NotFound``."""
+        with self._database.read() as connection:
+            sealed = connection.execute(
+                select(blob.c.content).where(blob.c.digest == digest)
+            ).scalar_one_or_none()
+        if sealed is None:
+            raise NotFound(f"no blob {digest.hex()}", f"没有数据块 {digest.hex()}")
+        content = self._keyring.decrypt(bytes(sealed), _place(digest))
+        if hashlib.sha256(content).digest() != digest:
+            raise InternalError(f"blob {digest.hex()} is not what was stored")
+        return content
+
+    def media(self, digest: bytes) -> str:
+        """The media type of a blob; raises ``NotFound``."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(blob.c.media).where(blob.c.digest == digest)
+            ).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"no blob {digest.hex()}", f"没有数据块 {digest.hex()}")
+        return str(found)
+
+
+def _place(digest: bytes) -> bytes:
+    return b"blob" + digest

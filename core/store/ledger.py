@@ -1,0 +1,152 @@
+"""The ledger: exactly one outcome per receipt, and the way from it back to what was received."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+
+from contracts.fault import Fault
+from contracts.identity import uuid7
+from contracts.outcome import Outcome
+from contracts.record import Collection
+from core.errors import NotFound
+from core.keyring import Keyring
+from core.store.documents import Documents
+from core.store.engine import Database
+from core.store.tables import ledger, raw_frame
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one receipt."""
+
+    receipt: UUID
+    interface: str
+    interface_revision: int
+    submission: UUID
+    position: int
+    """0-based record or row number within the submission."""
+    rows: int
+    collection: Collection
+    outcome: Outcome
+    licence_id: UUID | None
+    version_no: int | None
+    rules: tuple[str, ...]
+    """Codes of the rules that found something; for a filtered record the filter's name."""
+    cause: str
+    framed: bool
+    """The raw record is in the store; otherwise it is in the submission's archived file, at ``position``."""
+    stamp_us: int
+    decided_ms: int
+    faults: tuple[Fault, ...] = ()
+    """Only from ``entry`` and ``page(faults=True)``."""
+
+
+class LedgerStore:
+    """Reading the ledger; ``RecordStore.commit`` writes it."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._documents = Documents(keyring)
+
+    def outcomes(self, receipts: Sequence[UUID]) -> dict[UUID, LedgerRow]:
+        """Rows of those receipts that have an outcome; the others are pending or unknown."""
+        found: dict[UUID, LedgerRow] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(receipts), _CHUNK):
+                query = select(ledger).where(ledger.c.receipt.in_(receipts[start : start + _CHUNK]))
+                found.update({row.receipt: self._row(row) for row in connection.execute(query)})
+        return found
+
+    def entry(self, receipt: UUID) -> LedgerRow:
+        """The row with its faults; raises ``NotFound`` while the receipt is pending."""
+        with self._database.read() as connection:
+            row = connection.execute(select(ledger).where(ledger.c.receipt == receipt)).first()
+        if row is None:
+            raise NotFound(f"the ledger has no outcome for {receipt}", f"台账中没有回执 {receipt} 的结果")
+        return self._row(row, faults=True)
+
+    def page(
+        self,
+        *,
+        interface: str = "",
+        outcome: Outcome | None = None,
+        submission: UUID | None = None,
+        since_ms: int | None = None,
+        after: UUID | None = None,
+        limit: int = 100,
+        faults: bool = False,
+    ) -> list[LedgerRow]:
+        """Rows in order of receipt (that is, of intake), from behind ``after``; within a submission every row has its receipt."""
+        table = ledger.c
+        query = select(ledger).order_by(table.receipt).limit(limit)
+        tests = [
+            table.interface == interface if interface else None,
+            table.outcome == outcome.value if outcome else None,
+            table.submission == submission if submission else None,
+            table.receipt >= _lowest(since_ms) if since_ms is not None else None,
+            table.receipt > after if after else None,
+        ]
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(*[test for test in tests if test is not None]))
+            return [self._row(row, faults=faults) for row in rows]
+
+    def totals(
+        self, *, submission: UUID | None = None, interface: str = "", since_ms: int | None = None
+    ) -> dict[Outcome, int]:
+        """Records by outcome."""
+        table = ledger.c
+        query = select(table.outcome, func.count()).group_by(table.outcome)
+        if submission is not None:
+            query = query.where(table.submission == submission)
+        if interface:
+            query = query.where(table.interface == interface)
+        if since_ms is not None:
+            query = query.where(table.receipt >= _lowest(since_ms))
+        with self._database.read() as connection:
+            return {Outcome(row[0]): int(row[1]) for row in connection.execute(query)}
+
+    def raw_of(self, receipt: UUID) -> bytes:
+        """The record as received; raises ``NotFound`` for an unknown receipt and for a dropped file (``LedgerRow.framed``)."""
+        place = select(ledger.c.raw_frame, ledger.c.raw_index).where(ledger.c.receipt == receipt)
+        with self._database.read() as connection:
+            row = connection.execute(place).first()
+            if row is None or row[0] is None:
+                raise NotFound(
+                    f"the store has no raw record for {receipt}", f"库中没有回执 {receipt} 的原始数据"
+                )
+            sealed = connection.execute(
+                select(raw_frame.c.frame).where(raw_frame.c.id == row[0])
+            ).scalar_one()
+        frame = self._documents.open_frame(bytes(sealed), row[0])
+        return frame[int(row[1])]
+
+    def _row(self, row: Any, *, faults: bool = False) -> LedgerRow:
+        sealed = bytes(row.faults) if faults and row.faults is not None else None
+        return LedgerRow(
+            receipt=row.receipt,
+            interface=row.interface,
+            interface_revision=row.interface_revision,
+            submission=row.submission,
+            position=row.position,
+            rows=row.rows,
+            collection=Collection(row.collection),
+            outcome=Outcome(row.outcome),
+            licence_id=row.licence_id,
+            version_no=row.version_no,
+            rules=tuple(row.rules.split(",")) if row.rules else (),
+            cause=row.cause,
+            framed=row.raw_frame is not None,
+            stamp_us=row.stamp_us,
+            decided_ms=row.decided_ms,
+            faults=self._documents.open_faults(sealed, row.receipt),
+        )
+
+
+_CHUNK = 1000
+
+
+def _lowest(at_ms: int) -> UUID:
+    """The smallest UUIDv7 of a moment."""
+    return uuid7(at_ms, bytes(10))

@@ -1,0 +1,117 @@
+"""The face of a licence: the texts of its items, set where the style wants them."""
+
+from datetime import date
+
+import msgspec
+
+from contracts.fault import Fault, Rule, pointer
+from core.packaging.layout import Box, SetText, set_text
+from core.packaging.request import PackageRequest, Waiting
+from core.packaging.style import FieldPlace, Style
+from core.packaging.values import Value, face_date, face_list, face_span, metadata_text, values_of
+
+NEEDS_GLYPH = Rule(
+    code="face.needs-glyph",
+    en="{name} holds characters the font lacks: {characters}.",
+    zh="“{name}”含有字体缺少的字符：{characters}。",
+    remedy_en="Use a style whose font has these characters, then package again.",
+    remedy_zh="请改用包含这些字符的字体后重新制证。",
+)
+OVERFLOW = Rule(
+    code="face.overflow",
+    en="{name} does not fit its box at the smallest size.",
+    zh="“{name}”以最小字号仍超出文本框。",
+    remedy_en="Give the field more room in a new version of the style, then package again.",
+    remedy_zh="请在新版样式中放大该字段后重新制证。",
+)
+
+
+class FieldText(msgspec.Struct, frozen=True):
+    """One item of the face, set."""
+
+    field: FieldPlace
+    text: str
+    box: Box
+    set: SetText
+
+
+class Face(msgspec.Struct, frozen=True, kw_only=True):
+    """A composed face."""
+
+    texts: tuple[FieldText, ...]
+    """In the order of the style's fields; items without a value are left out."""
+    qr_text: str
+    """Text of the two-dimensional code; empty where the style has none."""
+
+
+def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
+    """The face of a licence whose data the hub sets itself (source class D).
+
+    Answers ``Waiting`` (``needs-glyph`` or ``failed``) with every field that cannot be drawn.
+    """
+    values = values_of(request)
+    texts: list[FieldText] = []
+    faults: list[Fault] = []
+    missing: dict[str, None] = {}
+    for field, text in _shown(values, style):
+        lacking = style.typeface.missing_glyphs(text)
+        placed = None if lacking else set_text(text, field.box, field.rule(wrap=field.wrap), style.typeface)
+        if lacking:
+            missing.update(dict.fromkeys(lacking))
+            faults.append(NEEDS_GLYPH.at(pointer(field.code), name=field.name, characters=" ".join(lacking)))
+        elif placed is None:
+            faults.append(OVERFLOW.at(pointer(field.code), name=field.name))
+        else:
+            texts.append(FieldText(field, text, field.box, placed))
+    if faults:
+        return _waiting(request, faults, "".join(missing))
+    qr_text = style.qr.text.format(**values) if style.qr else ""
+    return Face(texts=tuple(texts), qr_text=qr_text)
+
+
+def face_texts(request: PackageRequest, style: Style) -> dict[str, str]:
+    """The text each item of the face must show, by code: what a verifier compares the drawn text with."""
+    return {field.code: drawn_text(text) for field, text in _shown(values_of(request), style)}
+
+
+def drawn_text(text: str) -> str:
+    """An item's text as a reader of the page finds it: one run, whatever lines it was set in."""
+    return text.replace("\n", "")
+
+
+def field_text(field: FieldPlace, values: dict[str, Value]) -> str:
+    """The text of one field, in the format its style declares; empty where the licence has no value."""
+    value = values.get(field.code)
+    if field.format == "span":
+        return face_span(values, field.dates)
+    if value is None or value == "":
+        return ""
+    if isinstance(value, date):
+        return face_date(value, field.dates)
+    if field.format == "list" or isinstance(value, list | dict):
+        return face_list(value, row=field.row, separator=field.separator, limit=field.limit)
+    if field.format == "date" and isinstance(value, str):
+        return _iso_date_text(value, field)
+    return metadata_text(value).replace("\r\n", "\n").replace("\t", " ")
+
+
+def _iso_date_text(value: str, field: FieldPlace) -> str:
+    try:
+        return face_date(date.fromisoformat(value), field.dates)
+    except ValueError:
+        return value
+
+
+def _shown(values: dict[str, Value], style: Style) -> list[tuple[FieldPlace, str]]:
+    pairs = [(field, field_text(field, values)) for field in style.fields]
+    return [(field, text) for field, text in pairs if text]
+
+
+def _waiting(request: PackageRequest, faults: list[Fault], characters: str) -> Waiting:
+    return Waiting(
+        licence_id=request.licence_id,
+        version_no=request.version_no,
+        state="needs-glyph" if characters else "failed",
+        faults=tuple(faults),
+        characters=characters,
+    )

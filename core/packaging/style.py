@@ -1,0 +1,171 @@
+"""Licence style (证照样式): how the face of a licence type looks, as data."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from core.packaging.layout import Align, Box, TextRule, VerticalAlign
+from core.packaging.typeface import Typeface
+from core.packaging.values import DateFormat
+
+FieldFormat = Literal["text", "date", "span", "list"]
+DEFAULT_INK = "#1c1c1c"
+
+
+class _Placed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    x: float
+    y: float
+    width: float
+    height: float
+    size_pt: float
+    min_size_pt: float = 0.0
+    align: Align = "left"
+    valign: VerticalAlign = "middle"
+    line_height: float = 1.35
+    spacing_em: float = 0.0
+    colour: str = DEFAULT_INK
+
+    @property
+    def box(self) -> Box:
+        """Where the text may stand."""
+        return Box(self.x, self.y, self.width, self.height)
+
+    def rule(self, *, wrap: bool) -> TextRule:
+        """How the text may be set."""
+        return TextRule(
+            size_pt=self.size_pt,
+            min_size_pt=self.min_size_pt,
+            align=self.align,
+            valign=self.valign,
+            wrap=wrap,
+            line_height=self.line_height,
+            spacing_em=self.spacing_em,
+        )
+
+
+class FieldPlace(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A field of the face: which item it shows, where, how."""
+
+    code: str
+    """Metadata code (GB/T 36903) or ``KZ_`` item of the licence type."""
+    name: str
+    """What people call it, e.g. ``住所``."""
+    sample: str
+    """The longest text it must hold."""
+    wrap: bool = True
+    format: FieldFormat = "text"
+    dates: DateFormat = "long"
+    row: str = ""
+    """For lists of mappings: the text of one element, with ``{CODE}`` places."""
+    separator: str = "; "
+    limit: int = 20
+    """Elements of a list that are shown; the rest is in the attached data."""
+
+
+class LabelText(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Printed text that is the same on every licence of the style."""
+
+    text: str
+
+
+class QrPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The two-dimensional code with the licence's identifier, a square with its quiet zone."""
+
+    x: float
+    y: float
+    size: float
+    text: str = "{ZZBS}"
+
+    @property
+    def box(self) -> Box:
+        """Its square on the page."""
+        return Box(self.x, self.y, self.size, self.size)
+
+
+class SealPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the seal is shown; it may lie over text, as on paper."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def box(self) -> Box:
+        """Its rectangle on the page."""
+        return Box(self.x, self.y, self.width, self.height)
+
+
+class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Faint text repeated across the page."""
+
+    text: str
+    size_pt: float = 20.0
+    angle: float = 30.0
+    """Degrees, rising to the right."""
+    opacity: float = 0.06
+    step_x: float = 90.0
+    step_y: float = 60.0
+    colour: str = "#7a1f1f"
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A checked style, with its picture and its typeface."""
+
+    name: str
+    version: int
+    title: dict[str, str]
+    page_width: float
+    """mm, like every measure that does not name its unit."""
+    page_height: float
+    base_image: bytes
+    """JPEG or PNG with the paper's proportions."""
+    base_image_name: str
+    released: date
+    """When this version of the style was released: the date its watermark carries."""
+    ofd_font: str
+    """Family name an OFD asks its reader for; the text positions are those of ``typeface``."""
+    typeface: Typeface
+    labels: tuple[LabelText, ...]
+    fields: tuple[FieldPlace, ...]
+    qr: QrPlace | None
+    seal: SealPlace
+    watermark: Watermark | None
+    source: bytes
+    """The TOML text it was read from."""
+
+    @property
+    def ident(self) -> str:
+        """Name and version: ``permit@1``."""
+        return f"{self.name}@{self.version}"
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over everything the style draws with: a change is a new version."""
+        running = hashlib.sha256(self.source)
+        running.update(self.base_image)
+        running.update(self.typeface.data)
+        return running.hexdigest()
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """The three bytes of ``#rrggbb``."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def watermark_centres(style: Style, mark: Watermark) -> Iterator[tuple[float, float]]:
+    """Centres of the repeated watermark, every second row shifted by half a step."""
+    rows = max(round(style.page_height / mark.step_y), 1)
+    columns = max(round(style.page_width / mark.step_x), 1)
+    for row in range(rows):
+        for column in range(columns):
+            shift = 0.25 if row % 2 else -0.25
+            yield (
+                (column + 0.5 + shift / max(columns, 1)) * style.page_width / columns,
+                (row + 0.5) * style.page_height / rows,
+            )

@@ -15,7 +15,7 @@ import pika
 import pika.exceptions
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
-from services.process import free_port, guarded, kill_tree, signal_tree, wait_until
+from services.process import free_port, guarded, is_listening, kill_tree, signal_tree, wait_until
 
 START_LIMIT_S = 60.0
 RESTARTS_IN_CI = 20
@@ -248,19 +248,17 @@ class OwnBroker:
         return answers(self.url)
 
     def _start_epmd(self) -> None:
-        """The Erlang port mapper, as a child of ours: one that Erlang starts would outlive us."""
-        if self._epmd is None:
-            epmd = next(iter(sorted(Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))), None) or shutil.which(
-                "epmd"
-            )
-            if epmd is None:
-                return
-            self._epmd = subprocess.Popen(
-                guarded([str(epmd)]),
-                env=self._environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+        """The Erlang port mapper, as a child of ours and first: one that Erlang starts would outlive us."""
+        if self._epmd is not None:
+            return
+        epmd = next(iter(Path("/usr/lib/erlang").glob("erts-*/bin/epmd")), None) or shutil.which("epmd")
+        if epmd is None:
+            raise RuntimeError("rabbitmq-server is installed, epmd of Erlang is not")
+        self._epmd = subprocess.Popen(
+            guarded([str(epmd)]), env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        port = int(self._environment["ERL_EPMD_PORT"])
+        wait_until(lambda: is_listening(port), timeout_s=10, what="epmd of the tests")
 
     def _make_environment(self) -> dict[str, str]:
         for name, content in (

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -11,13 +12,25 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
 
+# Below the range the kernel takes for outgoing connections: in there, a client that keeps trying a server which is down may get
+# connected to itself, and the server finds its port taken.
+_SERVER_PORTS = range(20000, 32000)
+
 
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody listened on a moment ago."""
+    while True:
+        # Not from `random`: its seed is the same in every process of a test run.
+        port = secrets.choice(_SERVER_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def is_listening(port: int) -> bool:
+    """True when something takes connections on that port of the loopback interface."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(reached: Callable[[], bool], *, timeout_s: float, what: str, log: Path | None = None) -> None:

@@ -196,3 +196,33 @@ def test_a_missing_service_is_counted_loudly_and_fails_in_ci(
     run = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider")
     run.assert_outcomes(**{outcome: 1})
     run.stdout.fnmatch_lines([f"*{words}*PostgreSQL: {discovery.POSTGRES_VARIABLE} does not answer*"])
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(
+    rabbitmq.installed_scripts() is None,
+    reason="missing service: RabbitMQ of our own: install rabbitmq-server",
+)
+def test_a_broker_is_started_from_the_local_installation_when_none_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(discovery.RABBITMQ_VARIABLE, raising=False)
+    monkeypatch.setattr(discovery, "_STANDARD_RABBITMQ", "amqp://guest:guest@127.0.0.1:1/%2F")
+    with discovery.a_broker() as started:
+        assert rabbitmq.answers(started.url)
+        assert "hub" in started.ctl("eval", "node().")
+    assert not rabbitmq.answers(started.url)
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(
+    postgres.installed_programs() is None, reason="missing service: PostgreSQL of our own: install postgresql"
+)
+def test_a_postgres_is_started_from_the_local_installation_when_none_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(discovery.POSTGRES_VARIABLE, raising=False)
+    monkeypatch.setattr(discovery, "_STANDARD_POSTGRES", ("postgresql://postgres@127.0.0.1:1/postgres",))
+    with discovery.a_postgres() as url:
+        assert postgres.answers(url)
+    assert not postgres.answers(url)

@@ -1,0 +1,1 @@
+"""What the HTTP adapters share: problems, bodies, limits, credentials, the server."""

@@ -1,0 +1,1 @@
+"""REST push: departments send records by HTTP."""

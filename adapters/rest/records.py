@@ -1,0 +1,107 @@
+"""Bodies of a push into drafts: decoded strictly, translated by the mapping, refused where the sender must mend them."""
+
+import asyncio
+import io
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from adapters.decoding import Row, decode_json, decode_ndjson, parse_record
+from adapters.http.body import Body
+from contracts.fault import Disposition, Fault, Rule
+from contracts.mapping import Translator
+from core.errors import ContractError, Refused
+from core.ports.intake import Draft
+
+SLICE = 100
+"""Records decoded before other requests get their turn."""
+
+TOO_MANY = Rule(
+    code="push.too-many-records",
+    en="more than {limit} records in one request",
+    zh="单次请求超过 {limit} 条记录",
+    remedy_en="Send them in several requests, or as a dropped file.",
+    remedy_zh="请分多次发送，或改用文件投递。",
+)
+EMPTY = Rule(
+    code="push.empty",
+    en="the body holds no record",
+    zh="正文中没有记录",
+    remedy_en="Send a JSON object, an array of objects, or one object a line.",
+    remedy_zh="请发送一个 JSON 对象、对象数组，或每行一个对象。",
+)
+
+
+class RefusedRecord(NamedTuple):
+    """A record the sender must mend: it gets no receipt and leaves nothing behind."""
+
+    position: int
+    faults: tuple[Fault, ...]
+
+
+class Read(msgspec.Struct):
+    """The records of one body, in order: those worth a receipt and those refused."""
+
+    drafts: list[Draft] = []
+    refused: list[RefusedRecord] = []
+
+    @property
+    def count(self) -> int:
+        """All records."""
+        return len(self.drafts) + len(self.refused)
+
+
+async def read_records(body: Body, *, lines: bool, translator: Translator, limit: int) -> Read:
+    """Reads and translates all of a body, before anything is published.
+
+    Raises ``ContractError`` when the document is broken as a whole, ``Refused`` (413) for more than ``limit`` records.
+    """
+    content = body.read()
+    found = Read()
+    for number, row in enumerate(_rows(content, lines=lines, translator=translator)):
+        if number >= limit:
+            raise Refused.by(TOO_MANY.at("", limit=limit), status=413)
+        _sort(row, translator, found)
+        if number % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+    if not found.count:
+        fault = EMPTY.at("")
+        raise ContractError(fault.message, [fault], fault.message_zh)
+    return found
+
+
+def _rows(content: bytes, *, lines: bool, translator: Translator) -> Iterable[Row]:
+    if lines:
+        return decode_ndjson(io.BytesIO(content), translator)
+    if not translator.interface.source.records and content[:1] == b"{":
+        return (_single(content),)
+    return decode_json(io.BytesIO(content), translator)
+
+
+def _single(content: bytes) -> Row:
+    parsed = parse_record(content)
+    if isinstance(parsed, Fault):
+        return Row(0, 1, None, (parsed,), content)
+    return Row(0, 1, parsed, (), content)
+
+
+def _sort(row: Row, translator: Translator, found: Read) -> None:
+    """Translates one row and files it with the drafts or with the refused."""
+    if row.fields is None:
+        draft = Draft(position=row.position, faults=translator.disposed(row.faults), raw=row.raw)
+    else:
+        made = translator.translate(row.fields)
+        draft = Draft(
+            position=row.position,
+            record=made.record,
+            faults=made.faults,
+            filtered_by=made.filtered_by,
+            source_order=made.source_order,
+            source_digest=made.source_digest,
+            raw=row.raw,
+        )
+    if any(fault.disposition is Disposition.REJECT for fault in draft.faults):
+        found.refused.append(RefusedRecord(row.position, draft.faults))
+    else:
+        found.drafts.append(draft)

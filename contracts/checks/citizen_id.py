@@ -59,6 +59,7 @@ _SHAPE = re.compile(r"[0-9]{17}[0-9X]").fullmatch
 _BODY = re.compile(r"[0-9]{17}").fullmatch
 _OLD_SHAPE = re.compile(r"[0-9]{15}").fullmatch
 _VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
+_EARLIEST_BIRTH_YEAR = 1900
 _REGIONS = frozenset(PROVINCES) | {"83", "90", "91", "92", "93", "94", "95"}
 """Provinces, 83 for the residence permits of Taiwan people, 9x for the residence cards of foreigners since 2023."""
 
@@ -94,6 +95,12 @@ def birth_date(text: str) -> date | None:
         return date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
     except ValueError:
         return None
+
+
+def is_likely(text: str) -> bool:
+    """Whether ``text`` has the shape of such a number, mistyped or not: reason enough to treat it as personal."""
+    day = birth_date(text) if _SHAPE(text) else None
+    return day is not None and day.year >= _EARLIEST_BIRTH_YEAR
 
 
 def fault(text: str, pointer: str = "") -> Fault | None:

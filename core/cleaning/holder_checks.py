@@ -59,11 +59,11 @@ def _judge_code(record: LicenceRecord, holder: Holder, index: int, found: list[F
     if holder.code_type == USCC and uscc.is_placeholder(holder.code) and _may_be_sole_trader(record):
         _judge_registration_number(record, found)
     elif fault := scheme.fault(holder.code, pointer("holders", index, "code")):
-        found.append(_masked(fault) if citizen_id.is_valid(holder.code) else fault)
+        found.append(_masked(fault) if citizen_id.is_likely(holder.code) else fault)
 
 
 def _masked(fault: Fault) -> Fault:
-    """The fault without the citizen identity number that was declared as another code."""
+    """The fault without the citizen identity number that was declared to be another code."""
     return msgspec.structs.replace(fault, value=masked(fault.value or ""))
 
 

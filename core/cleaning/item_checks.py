@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import reduce
 
 from contracts.dates import LONG_TERM, parse_date
-from contracts.fault import Fault
+from contracts.fault import Fault, pointer
 from contracts.licence_type import ItemSpec, LicenceType
 from contracts.record import ItemValue, LicenceRecord
 from core.cleaning.catalogue import (
@@ -33,17 +34,10 @@ def item_check(licence_type: LicenceType) -> Check:
 
     def check(record: LicenceRecord, _today: date, found: list[Fault]) -> None:
         for code, value in record.items.items():
-            steps = checks.get(code)
-            if steps is None:
-                found.append(
-                    ITEM_UNDECLARED.at(f"/items/{code.replace('~', '~0').replace('/', '~1')}", code=code)
-                )
-                continue
-            for step in steps:
-                fault = step(value)
-                if fault is not None:
-                    found.append(fault)
-                    break
+            judge = checks.get(code)
+            fault = ITEM_UNDECLARED.at(pointer("items", code), code=code) if judge is None else judge(value)
+            if fault is not None:
+                found.append(fault)
 
     return check
 
@@ -59,7 +53,8 @@ def as_number(value: object) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def _compile_item(code: str, licence_type: LicenceType) -> tuple[ItemCheck, ...]:
+def _compile_item(code: str, licence_type: LicenceType) -> ItemCheck:
+    """All checks of one item as one; the first that fails speaks."""
     field = find_field(f"items.{code}", licence_type)
     if field is None:
         raise LookupError(code)
@@ -71,7 +66,11 @@ def _compile_item(code: str, licence_type: LicenceType) -> tuple[ItemCheck, ...]
         steps.append(_pattern_step(field, spec))
     if spec.minimum is not None or spec.maximum is not None:
         steps.append(_range_step(field, spec))
-    return tuple(steps)
+    return reduce(_then, steps)
+
+
+def _then(first: ItemCheck, second: ItemCheck) -> ItemCheck:
+    return lambda value: first(value) or second(value)
 
 
 def _wrong_kind(field: Field, value: ItemValue) -> Fault:

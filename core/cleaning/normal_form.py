@@ -60,24 +60,21 @@ _tidy_common = lru_cache(maxsize=4096)(tidy)
 _fold_common = lru_cache(maxsize=4096)(normal_code)
 """For the fields whose values recur: names and codes of issuers and types, divisions."""
 
-_SCALARS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("licence_name", _tidy_common),
-    ("licence_number", tidy),
-    ("issuer_name", _tidy_common),
-    ("licence_type", _fold_common),
-    ("issuer_code", _fold_common),
-    ("region", _fold_common),
-)
-_read_scalars = attrgetter(*(name for name, _ in _SCALARS))
-_NORMALISERS = tuple(normalised for _, normalised in _SCALARS)
+_SCALARS = ("licence_name", "licence_number", "issuer_name", "licence_type", "issuer_code", "region")
+_read_scalars = attrgetter(*_SCALARS)
 
 
 def _changed_scalars(record: LicenceRecord) -> dict[str, Any]:
-    before = _read_scalars(record)
-    after = tuple(normalised(text) for normalised, text in zip(_NORMALISERS, before, strict=True))
-    changes: dict[str, Any] = {}
-    if after != before:
-        changes = dict(zip((name for name, _ in _SCALARS), after, strict=True))
+    name, number, issuer_name, type_code, issuer_code, region = before = _read_scalars(record)
+    after = (
+        _tidy_common(name),
+        tidy(number),
+        _tidy_common(issuer_name),
+        _fold_common(type_code),
+        _fold_common(issuer_code),
+        _fold_common(region),
+    )
+    changes: dict[str, Any] = {} if after == before else dict(zip(_SCALARS, after, strict=True))
     if record.identifier:
         changes["identifier"] = fold(tidy(record.identifier))
     if record.valid_until in LONG_TERM_DATES:

@@ -93,6 +93,11 @@ def test_an_impossible_division_is_for_a_person_to_decide_because_divisions_are_
     assert fault.disposition is Disposition.QUARANTINE
 
 
+def test_a_mistyped_citizen_id_is_still_recognised_as_one() -> None:
+    assert citizen_id.is_likely("110105194912310021")
+    assert not any(citizen_id.is_likely(code) for code in (*USCC_VALID, "110105194902300024", "1"))
+
+
 def test_an_old_citizen_id_is_upgraded_to_eighteen_characters() -> None:
     assert citizen_id.upgrade("110105491231002") == "11010519491231002X"
     with pytest.raises(ValueError, match="15-digit"):

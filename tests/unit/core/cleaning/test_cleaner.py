@@ -156,6 +156,7 @@ def test_a_finding_names_the_column_it_came_from_and_the_canonical_place() -> No
         ({"holders": (Holder(name="张三?丰", code="11010519491231002X", code_type="111"),)}, "张三?丰"),
         ({"holders": (Holder(name="张三", code="110105194912310021", code_type="111"),)}, "11010519491231"),
         ({"holders": (Holder(name="张三", code="11010519491231002X", code_type="001"),)}, "11010519491231"),
+        ({"holders": (Holder(name="张三", code="110105194912310021", code_type="001"),)}, "11010519491231"),
         ({"holders": (Holder(name="张\x00三", code_type=""),)}, "张"),
         ({"items": {"KZ_FR": "买买提江阿不都"}}, "买买提"),
     ],

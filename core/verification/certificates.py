@@ -1,0 +1,236 @@
+"""Certificates as verification sees them: names, keys, purposes, and whether a signature is theirs."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+from asn1crypto import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from core.gm import oids, sm2
+from core.gm.sm3 import sm3
+from core.sealing.certificates import DOCUMENT_SIGNING, Purpose
+from core.sealing.signers import MINIMUM_RSA_BITS, key_id
+from core.verification.finding import Broken, Undecided
+
+_ANY_USAGE = "2.5.29.37.0"
+_DOCUMENT_USAGES = {
+    _ANY_USAGE,
+    DOCUMENT_SIGNING,
+    "1.3.6.1.5.5.7.3.4",  # e-mail protection: what certificates for signing people and offices commonly carry
+    "1.3.6.1.4.1.311.10.3.12",  # Microsoft document signing
+    "1.2.840.113583.1.1.5",  # Adobe authentic documents
+}
+_SEAL_MAKER_USAGES = {_ANY_USAGE, Purpose.SEAL_MAKER.value, "1.3.6.1.5.5.7.3.4"}
+
+_ECDSA = {
+    "1.2.840.10045.4.3.2": hashes.SHA256(),
+    "1.2.840.10045.4.3.3": hashes.SHA384(),
+    "1.2.840.10045.4.3.4": hashes.SHA512(),
+}
+_RSA = {
+    "1.2.840.113549.1.1.11": hashes.SHA256(),
+    "1.2.840.113549.1.1.12": hashes.SHA384(),
+    "1.2.840.113549.1.1.13": hashes.SHA512(),
+}
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
+    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
+    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
+}
+_SM2_NAMES = {oids.SM2_WITH_SM3, oids.SM2_CURVE, "1.2.156.10197.1.301.1"}
+"""How producers name an SM2 signature: with SM3 (the right one), by the curve, or by its signing use."""
+_WEAK = {
+    "1.2.840.113549.1.1.4": "MD5 with RSA",
+    "1.2.840.113549.1.1.5": "SHA-1 with RSA",
+    "1.2.840.10045.4.1": "SHA-1 with ECDSA",
+    "1.2.840.113549.2.5": "MD5",
+    "1.3.14.3.2.26": "SHA-1",
+}
+_SHORT_NAMES = {
+    "common_name": "CN",
+    "organization_name": "O",
+    "organizational_unit_name": "OU",
+    "locality_name": "L",
+    "state_or_province_name": "ST",
+    "country_name": "C",
+}
+ALGORITHM_NAMES = {
+    oids.SM2_WITH_SM3: "sm2-sm3",
+    oids.SM2_CURVE: "sm2-sm3",
+    "1.2.156.10197.1.301.1": "sm2-sm3",
+    oids.ECDSA_SHA256: "ecdsa-p256-sha256",
+    oids.RSA_SHA256: "rsa-sha256",
+    oids.RSA_KEY: "rsa",
+    oids.ED25519: "ed25519",
+}
+
+
+@lru_cache(maxsize=512)
+def certificate_of(encoding: bytes) -> "Certificate":
+    """The certificate of an encoding; seals repeat the same few, so what was parsed and checked is kept."""
+    return Certificate(encoding)
+
+
+@lru_cache(maxsize=1024)
+def _issued(certificate: "Certificate", issuer: "Certificate") -> bool:
+    inner = certificate.parsed["tbs_certificate"]["signature"].dump()
+    if certificate.parsed.issuer.dump() != issuer.parsed.subject.dump() or not issuer.is_authority:
+        return False
+    if inner != certificate.parsed["signature_algorithm"].dump():
+        return False
+    tbs: bytes = certificate.parsed["tbs_certificate"].dump()
+    signature: bytes = certificate.parsed["signature_value"].native
+    try:
+        return verify_signature(issuer, certificate.signature_algorithm, tbs, signature)
+    except Undecided:
+        return False
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A DER certificate."""
+
+    encoding: bytes
+
+    @cached_property
+    def parsed(self) -> Any:
+        """asn1crypto's view; raises ``Broken`` when it is no certificate."""
+        try:
+            parsed = x509.Certificate.load(self.encoding, strict=True)
+            _ = parsed.native  # parsing is lazy: errors are to come here, not later
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise Broken("certificate-malformed", "a certificate cannot be read", "证书无法解析") from error
+        return parsed
+
+    @cached_property
+    def subject(self) -> str:
+        """Subject for people, most specific part first: ``CN=…, O=…``."""
+        parts = [
+            (name, value) for name, value in self.parsed.subject.native.items() if isinstance(value, str)
+        ]
+        return ", ".join(f"{_SHORT_NAMES.get(name, name)}={value}" for name, value in reversed(parts))
+
+    @cached_property
+    def spki(self) -> bytes:
+        encoding: bytes = self.parsed.public_key.dump()
+        return encoding
+
+    @property
+    def key_id(self) -> str:
+        return key_id(self.spki)
+
+    @property
+    def valid_from(self) -> datetime:
+        moment: datetime = self.parsed.not_valid_before
+        return moment
+
+    @property
+    def valid_until(self) -> datetime:
+        moment: datetime = self.parsed.not_valid_after
+        return moment
+
+    @property
+    def is_authority(self) -> bool:
+        """May sign certificates: basic constraints, and key usage where stated."""
+        usage = self.parsed.key_usage_value
+        return bool(self.parsed.ca) and (usage is None or "key_cert_sign" in usage.native)
+
+    @property
+    def path_length(self) -> int | None:
+        """How many authorities may follow below, or None for any number."""
+        length: int | None = self.parsed.max_path_length
+        return length
+
+    @property
+    def signature_algorithm(self) -> str:
+        dotted: str = self.parsed["signature_algorithm"]["algorithm"].dotted
+        return dotted
+
+    def digests(self) -> tuple[bytes, ...]:
+        """The digests a seal may list a certificate by."""
+        return sm3(self.encoding), hashlib.sha256(self.encoding).digest()
+
+    def was_issued_by(self, issuer: "Certificate") -> bool:
+        """Whether ``issuer`` is named, may issue, and made the signature; raises ``Broken`` for a weak algorithm."""
+        return _issued(self, issuer)
+
+    def check_document_purpose(self) -> None:
+        """Raises ``Broken`` unless the certificate may sign documents."""
+        self._check_purpose(_DOCUMENT_USAGES, "sign documents", "签署文件")
+
+    def check_seal_maker_purpose(self) -> None:
+        """Raises ``Broken`` unless the certificate may make seals."""
+        self._check_purpose(_SEAL_MAKER_USAGES, "make seals", "制作印章")
+
+    def _check_purpose(self, allowed: set[str], en: str, zh: str) -> None:
+        usage, extended = self.parsed.key_usage_value, self.parsed.extended_key_usage_value
+        signs = usage is None or {"digital_signature", "non_repudiation"} & usage.native
+        fits = extended is None or allowed & {use.dotted for use in extended}
+        if not signs or not fits or self.is_authority:
+            raise Broken(
+                "wrong-purpose",
+                f"the certificate of {self.subject} is not meant to {en}",
+                f"{self.subject} 的证书用途不允许{zh}",
+            )
+
+
+def verify_signature(
+    signer: Certificate, algorithm: str, message: bytes, signature: bytes, digest: str = ""
+) -> bool:
+    """Whether ``signature`` over ``message`` is the signer's under the named algorithm (OID).
+
+    ``digest`` (OID) completes algorithms that do not name one (plain RSA in CMS). Raises ``Broken`` for weak algorithms and
+    ``Undecided`` for those not supported; an algorithm of another kind of key is simply false.
+    """
+    if weak := _WEAK.get(algorithm) or _WEAK.get(digest):
+        raise Broken(
+            "weak-algorithm", f"{weak} is too weak to prove anything", f"{weak} 强度不足，不能作为证明"
+        )
+    key = signer.parsed.public_key
+    if key.algorithm == "ec" and key["algorithm"]["parameters"].native == oids.SM2_CURVE:
+        return algorithm in _SM2_NAMES and sm2.verify(signer.spki[-65:], message, signature)
+    if algorithm in _SM2_NAMES:
+        return False
+    return _verify_classical(signer.spki, algorithm, message, signature, digest)
+
+
+def _verify_classical(spki: bytes, algorithm: str, message: bytes, signature: bytes, digest: str) -> bool:
+    try:
+        key = serialization.load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Undecided("key-unsupported", "the kind of key is not supported", "不支持该密钥类型") from error
+    try:
+        match key:
+            case ec.EllipticCurvePublicKey() if algorithm in _ECDSA:
+                key.verify(signature, message, ec.ECDSA(_ECDSA[algorithm]))
+            case rsa.RSAPublicKey():
+                _verify_rsa(key, algorithm, message, signature, digest)
+            case ed25519.Ed25519PublicKey() if algorithm == oids.ED25519:
+                key.verify(signature, message)
+            case _:
+                raise Undecided(
+                    "algorithm-unsupported",
+                    f"signature algorithm {algorithm} is not supported",
+                    f"不支持签名算法 {algorithm}",
+                )
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _verify_rsa(key: rsa.RSAPublicKey, algorithm: str, message: bytes, signature: bytes, digest: str) -> None:
+    chosen = _HASHES.get(digest) if algorithm == oids.RSA_KEY else _RSA.get(algorithm)
+    if key.key_size < MINIMUM_RSA_BITS:
+        raise Broken("weak-key", "the RSA key has fewer than 2048 bits", "RSA 密钥不足 2048 位")
+    if chosen is None:
+        raise Undecided(
+            "algorithm-unsupported",
+            f"signature algorithm {algorithm} is not supported",
+            f"不支持签名算法 {algorithm}",
+        )
+    key.verify(signature, message, padding.PKCS1v15(), chosen)

@@ -1,0 +1,117 @@
+"""The trust store: which certificates a verifier believes, and the way from a signer up to one of them (RFC 5280, offline)."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from contracts.fault import Rule
+from core.errors import ConfigError
+from core.sealing.keyfiles import read_certificates
+from core.verification.certificates import Certificate, certificate_of
+from core.verification.finding import Broken, Finding, Undecided
+
+LONGEST_CHAIN = 6
+MOST_OTHERS = 16
+"""Certificates of the file itself that are tried as a way up."""
+UNREADABLE = Rule(
+    code="trust.unreadable",
+    en="the trusted certificate cannot be read: {reason}",
+    zh="受信任证书无法读取：{reason}",
+    remedy_en="put PEM or DER certificates into the trust store",
+    remedy_zh="请在信任库中放入 PEM 或 DER 证书",
+)
+_SUFFIXES = {".crt", ".cer", ".pem", ".der"}
+
+
+@dataclass(frozen=True)
+class TrustStore:
+    """Certificates believed as they are (``anchors``) and others that may stand between (``intermediates``).
+
+    An anchor need not be an authority: a signer's own certificate among the anchors is believed for itself alone.
+    """
+
+    anchors: tuple[Certificate, ...] = ()
+    intermediates: tuple[Certificate, ...] = ()
+
+    @classmethod
+    def of(cls, anchors: Iterable[bytes], intermediates: Iterable[bytes] = ()) -> "TrustStore":
+        """A store of DER certificates."""
+        return cls(tuple(map(certificate_of, anchors)), tuple(map(certificate_of, intermediates)))
+
+    @classmethod
+    def load(cls, folder: Path) -> "TrustStore":
+        """Certificates of a folder; those under ``intermediates/`` only help to find the way. Raises ``ConfigError``."""
+        return cls(_load(folder), _load(folder / "intermediates"))
+
+    def chain(self, leaf: Certificate, others: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
+        """The way from ``leaf`` to an anchor, both included; ``others`` came with the file.
+
+        Raises ``Undecided`` when no way leads to an anchor.
+        """
+        if found := self._climb(leaf, [*self.intermediates, *others[:MOST_OTHERS]]):
+            return found
+        raise Undecided(
+            "untrusted",
+            f"the certificate of {leaf.subject} does not lead to a trusted one",
+            f"{leaf.subject} 的证书无法追溯到受信任的证书",
+        )
+
+    def _climb(self, leaf: Certificate, between: list[Certificate]) -> tuple[Certificate, ...] | None:
+        """The shortest way up; each certificate is visited once, so cross-signed ones cost no more than their number squared."""
+        paths: deque[tuple[Certificate, ...]] = deque([(leaf,)])
+        seen = {leaf}
+        while paths:
+            path = paths.popleft()
+            if path[-1] in self.anchors:
+                return path
+            for anchor in self.anchors:
+                if _may_follow(path, anchor):
+                    return (*path, anchor)
+            if len(path) < LONGEST_CHAIN:
+                further = [other for other in between if other not in seen and _may_follow(path, other)]
+                seen.update(further)
+                paths.extend((*path, other) for other in further)
+        return None
+
+
+def check_valid_at(chain: Sequence[Certificate], moment: datetime) -> None:
+    """Raises ``Broken`` for the first certificate of ``chain`` that is not valid at ``moment``."""
+    for certificate in chain:
+        if moment < certificate.valid_from:
+            raise Broken(
+                "certificate-not-yet-valid",
+                f"the certificate of {certificate.subject} begins {certificate.valid_from.isoformat()}, "
+                f"after the signing time {moment.isoformat()}",
+                f"{certificate.subject} 的证书自 {certificate.valid_from.isoformat()} 起有效，晚于签署时间 {moment.isoformat()}",
+            )
+        if moment > certificate.valid_until:
+            raise Broken(
+                "certificate-ended",
+                f"the certificate of {certificate.subject} ended {certificate.valid_until.isoformat()}, "
+                f"before the signing time {moment.isoformat()}",
+                f"{certificate.subject} 的证书已于 {certificate.valid_until.isoformat()} 到期，早于签署时间 {moment.isoformat()}",
+            )
+
+
+def _may_follow(path: tuple[Certificate, ...], issuer: Certificate) -> bool:
+    """Whether ``issuer`` issued the last certificate and its path length allows the authorities already below it."""
+    below = len(path) - 1
+    try:
+        fits = issuer.path_length is None or below <= issuer.path_length
+        return fits and path[-1].was_issued_by(issuer)
+    except Finding:
+        return False
+
+
+def _load(folder: Path) -> tuple[Certificate, ...]:
+    loaded: list[Certificate] = []
+    for file in sorted(folder.glob("*")):
+        if file.suffix.lower() not in _SUFFIXES:
+            continue
+        try:
+            loaded += map(certificate_of, read_certificates(file.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise ConfigError(str(file), [UNREADABLE.at("", reason=str(error))]) from error
+    return tuple(loaded)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 class Digest(Protocol):
     """A running digest, as hashlib gives it."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def digest(self) -> bytes: ...
     def copy(self) -> Self: ...
 
@@ -21,7 +21,7 @@ class BundledSm3:
         self._running = running or hashes.Hash(hashes.SM3())
         self._running.update(data)
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         self._running.update(data)
 
     def digest(self) -> bytes:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from contracts.fault import Rule
@@ -13,6 +13,7 @@ from core.verification.certificates import Certificate, certificate_of
 from core.verification.finding import Broken, Finding, Undecided
 
 LONGEST_CHAIN = 6
+CLOCK_SKEW = timedelta(minutes=5)
 MOST_OTHERS = 16
 """Certificates of the file itself that are tried as a way up."""
 UNREADABLE = Rule(
@@ -74,6 +75,17 @@ class TrustStore:
                 seen.update(further)
                 paths.extend((*path, other) for other in further)
         return None
+
+
+def check_claimed_time(name: str, signed_at: datetime | None, now: datetime) -> datetime:
+    """The signing time a signature claims; raises ``Undecided`` without one and ``Broken`` when it lies in the future."""
+    if signed_at is None:
+        raise Undecided("no-signing-time", f"signature {name} states no time", f"签名 {name} 没有时间")
+    if signed_at > now + CLOCK_SKEW:
+        raise Broken(
+            "signed-in-future", f"signature {name} is dated in the future", f"签名 {name} 的时间在未来"
+        )
+    return signed_at
 
 
 def check_valid_at(chain: Sequence[Certificate], moment: datetime) -> None:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 
 from core.ports.library import LibraryLookup
-from core.verification import library_check, ofd_check
+from core.verification import library_check, ofd_check, pdf_check
 from core.verification.content import content_of
 from core.verification.finding import Broken
 from core.verification.limits import DEFAULT, Limits
 from core.verification.ofd_check import OfdCase
+from core.verification.pdf_check import PdfCase
+from core.verification.pdf_content import pdf_content_of
 from core.verification.proceedings import Proceedings
 from core.verification.report import Content, Reason, Step, VerificationReport
 from core.verification.trust import TrustStore
@@ -31,6 +33,8 @@ def verify_file(
     moment = now or datetime.now(UTC)
     if data.startswith(_ZIP):
         return _verify_ofd(OfdCase(data, trust, moment, limits), library)
+    if data.startswith(_PDF):
+        return _verify_pdf(PdfCase(data, trust, moment, limits), library)
     return _unknown(library)
 
 
@@ -46,6 +50,21 @@ def _verify_ofd(case: OfdCase, library: LibraryLookup | None) -> VerificationRep
         signatures=ofd_check.facts_of(case),
         unsigned_members=ofd_check.unsigned_members(case),
         uncovered=case.container.uncovered if case.container else (),
+        content=content,
+    )
+
+
+def _verify_pdf(case: PdfCase, library: LibraryLookup | None) -> VerificationReport:
+    proceedings = Proceedings()
+    pdf_check.examine(case, proceedings)
+    content = pdf_content_of(case.data, case.limits)
+    library_check.examine(content, library, proceedings)
+    return VerificationReport(
+        form="pdf",
+        own=case.own,
+        steps=tuple(proceedings.results),
+        signatures=pdf_check.facts_of(case),
+        uncovered=pdf_check.uncovered(case),
         content=content,
     )
 

@@ -110,12 +110,30 @@ def _faults(kind: type[msgspec.Struct], error: jsonschema_rs.ValidationError) ->
         case "required":
             return [MISSING.at(pointer(*path, detail["property"]), name=detail["property"])]
         case "type":
-            return [TYPE.at(pointer(*path), _seen(path, error.instance), expected=" or ".join(detail["types"]))]
+            return [
+                TYPE.at(pointer(*path), _seen(path, error.instance), expected=" or ".join(detail["types"]))
+            ]
         case "enum":
             return [_choice(path, error.instance, detail["options"])]
+        case "anyOf":
+            return _alternatives(kind, error)
         case name:
             constraint = f"{name} {' '.join(str(part) for part in detail.values())}".strip()
             return [SHAPE.at(pointer(*path), _seen(path, error.instance), constraint=constraint)]
+
+
+def _alternatives(kind: type[msgspec.Struct], error: jsonschema_rs.ValidationError) -> list[Fault]:
+    """The findings of the alternative that was meant: the one whose outer type is right; else all the types there are."""
+    path: list[str | int] = list(error.instance_path)
+    context: list[list[jsonschema_rs.ValidationError]] = error.kind.as_dict()["context"]
+    outer = [
+        [e for e in errors if e.kind.name == "type" and list(e.instance_path) == path] for errors in context
+    ]
+    meant = [errors for errors, mismatched in zip(context, outer, strict=True) if not mismatched]
+    if meant:
+        return [fault for found in min(meant, key=len) for fault in _faults(kind, found)]
+    types = [name for errors in outer for found in errors for name in found.kind.as_dict()["types"]]
+    return [TYPE.at(pointer(*path), _seen(path, error.instance), expected=" or ".join(dict.fromkeys(types)))]
 
 
 def _unknown(path: list[str | int], name: str, known: list[str]) -> Fault:

@@ -1,6 +1,7 @@
 """The translator: mapping as data, from a department's fields to the canonical licence record."""
 
+from contracts.mapping.check import interface_faults
 from contracts.mapping.places import Fields
 from contracts.mapping.translator import Translated, Translator, compile_interface
 
-__all__ = ["Fields", "Translated", "Translator", "compile_interface"]
+__all__ = ["Fields", "Translated", "Translator", "compile_interface", "interface_faults"]

@@ -47,7 +47,7 @@ class Translator:
     def __init__(self, interface: Interface) -> None:
         source = interface.source
         self.interface = interface
-        self.columns = columns_of(_places(interface))
+        self.columns = columns_of(places_read(interface))
         """Top-level columns the mapping reads; a table without them is refused."""
         self._filters = [(filter_.name, compile_all(filter_.when, source)) for filter_ in interface.filters]
         self._skips = [(skip.name, compile_all(skip.when, source)) for skip in source.skip]
@@ -59,10 +59,16 @@ class Translator:
         ]
         self._item_reads = _reads(interface, plain=False)
         self._order: ReadOrder | None = compile_order(interface.order.by, source)
-        self._flat = [place.column for place in _places(interface) if place.flat]
-        self._nested: list[Get] = [place.get for place in _places(interface) if not place.flat]
+        self._flat = [place.column for place in places_read(interface) if place.flat]
+        self._nested: list[Get] = [place.get for place in places_read(interface) if not place.flat]
         self._group = _GroupReader(interface.group, source) if interface.group else None
         self._base = {"licence_type": interface.licence_type, "source_class": interface.source_class}
+        self.sources = {
+            target: places[0].pointer
+            for target, mappings in interface.fields.items()
+            if (places := field_places(mappings, source))
+        }
+        """Canonical field path -> pointer of the (first) source field it comes from."""
         self._quarantined = frozenset(interface.quarantine_faults)
 
     def translate(self, fields: Fields) -> Translated:
@@ -167,7 +173,7 @@ def _reads(interface: Interface, *, plain: bool) -> list[tuple[str, Read]]:
     ]
 
 
-def _places(interface: Interface) -> list[Place]:
+def places_read(interface: Interface) -> list[Place]:
     """Every place that fields, group and order read, once and sorted: what the source digest covers."""
     source = interface.source
     found: list[Place] = []

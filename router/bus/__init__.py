@@ -14,7 +14,10 @@ def open_bus(kind: Kind, url: str | Path, *, prefix: str = "hub") -> Bus:
     ``url`` is the path of the file for ``embedded``, an AMQP URL for ``rabbitmq``. ``prefix`` begins the name of every
     exchange and queue, so that several hubs can share a broker.
     """
-    del kind, prefix
-    from router.bus.embedded import EmbeddedBus  # noqa: PLC0415 - only the configured bus is loaded
+    if kind == "embedded":
+        from router.bus.embedded import EmbeddedBus  # noqa: PLC0415 - only the configured bus is loaded
 
-    return EmbeddedBus(Path(url))
+        return EmbeddedBus(Path(url))
+    from router.bus.rabbitmq import RabbitBus  # noqa: PLC0415 - the same
+
+    return RabbitBus(str(url), prefix=prefix)

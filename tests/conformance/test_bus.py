@@ -5,10 +5,8 @@ import random
 import subprocess
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -28,17 +26,9 @@ from conformance.bus_stack import (
 from core.ports.bus import Ack, Bus, Channel, Consumer, Park, Retry
 
 
-@pytest.fixture(params=["embedded"])
-def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Stack:
-    if request.param == "embedded":
-        return Stack("embedded", str(tmp_path / "bus" / "bus.db"), "hub")
-    return Stack("rabbitmq", request.getfixturevalue("fresh_vhost"), f"t{uuid.uuid4().hex[:6]}")
-
-
 @pytest.fixture
 def bus(stack: Stack) -> Iterator[Bus]:
     with stack.bus() as bus:
-        bus.declare()
         yield bus
 
 
@@ -224,7 +214,7 @@ def test_parked_messages_are_paged_oldest_first_and_keep_their_order(bus: Bus) -
     assert pages == [parked.message.id for parked in everything]
 
 
-def test_a_redrive_sends_the_chosen_ones_back_and_leaves_the_rest(bus: Bus, consumer: Consumer) -> None:
+def test_a_redrive_sends_the_chosen_ones_back_and_leaves_the_rest(bus: Bus) -> None:
     _park(bus, Channel.PACKAGES, 5)
     chosen = bus.parked()[1:3]
     assert bus.redrive([parked.id for parked in chosen] + ["999999999"]) == 2
@@ -236,7 +226,7 @@ def test_a_redrive_sends_the_chosen_ones_back_and_leaves_the_rest(bus: Bus, cons
     assert bus.redrive([chosen[0].id]) == 0
 
 
-def test_a_redrive_of_all_honours_its_limit(bus: Bus, consumer: Consumer) -> None:
+def test_a_redrive_of_all_honours_its_limit(bus: Bus) -> None:
     _park(bus, Channel.PACKAGES_BULK, 6)
     assert bus.redrive(limit=4) == 4
     assert bus.redrive() == 2
@@ -245,13 +235,14 @@ def test_a_redrive_of_all_honours_its_limit(bus: Bus, consumer: Consumer) -> Non
     assert bus.parked() == []
 
 
-def test_discarded_messages_are_gone(bus: Bus, consumer: Consumer) -> None:
-    _park(bus, RECORDS, 3)
+def test_discarded_messages_are_gone(bus: Bus) -> None:
+    _park(bus, Channel.PACKAGES, 3)
     (first, *_) = bus.parked()
     assert bus.redrive([first.id], discard=True) == 1
     assert first.id not in {parked.id for parked in bus.parked()}
     assert bus.redrive(discard=True) == 2
-    assert (bus.parked(), drain(consumer, 0.5)) == ([], [])
+    assert bus.parked() == []
+    assert bus.depth(Channel.PACKAGES).ready == 0
 
 
 def test_two_copies_of_one_message_are_parked_apart(bus: Bus, consumer: Consumer) -> None:

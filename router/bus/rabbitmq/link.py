@@ -1,0 +1,66 @@
+"""How the hub connects to RabbitMQ, and what the driver's errors mean."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPError, ChannelClosedByBroker
+
+from core.errors import HubError, Unavailable, Unroutable
+
+HEARTBEAT_S = 10
+"""A link that is dead without saying so is noticed within three of these; ``?heartbeat=`` in the URL overrides it."""
+CONNECT_TIMEOUT_S = 10.0
+"""For links that try again by themselves; a broker that is slow to answer must not be asked anew for ever."""
+ERRAND_TIMEOUT_S = 4.0
+NOT_FOUND = 404
+LINK_ERRORS = (AMQPError, AMQPConnectorException, OSError)
+"""What can end a connection or keep it from being made."""
+
+
+def parameters(url: str, purpose: str) -> pika.URLParameters:
+    """Connection parameters; the broker's management pages show ``purpose`` and the process id."""
+    made = pika.URLParameters(url)
+    if made.heartbeat is None:
+        made.heartbeat = HEARTBEAT_S
+    made.connection_attempts = 1
+    made.socket_timeout = CONNECT_TIMEOUT_S
+    made.stack_timeout = CONNECT_TIMEOUT_S
+    made.client_properties = {"connection_name": f"licence-hub {purpose} {os.getpid()}"}
+    return made
+
+
+@contextmanager
+def admin_channel(url: str, purpose: str) -> Iterator[BlockingChannel]:
+    """A channel on a connection of its own, for an errand.
+
+    Raises ``Unavailable``, or ``Unroutable`` when something is missing.
+    """
+    wanted = parameters(url, purpose)
+    wanted.socket_timeout = wanted.stack_timeout = wanted.blocked_connection_timeout = ERRAND_TIMEOUT_S
+    try:
+        connection = pika.BlockingConnection(wanted)
+        try:
+            yield connection.channel()
+        finally:
+            with suppress(*LINK_ERRORS):
+                connection.close()
+    except LINK_ERRORS as error:
+        raise translated(error) from error
+
+
+def translated(error: BaseException) -> HubError:
+    """The hub's error for one of ``LINK_ERRORS``."""
+    if isinstance(error, ChannelClosedByBroker) and error.reply_code == NOT_FOUND:
+        return Unroutable(
+            f"the broker lacks a part of the topology: {error.reply_text}", "消息代理缺少队列或交换机"
+        )
+    return Unavailable(f"the broker is out of reach: {describe(error)}", summary_zh="消息代理不可达")
+
+
+def describe(error: BaseException) -> str:
+    """The driver's error in one line; it often says nothing but its own name."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -5,16 +5,15 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from adapters.http.gate import Gate
 from adapters.rest.push import PREFIX, SUFFIX, PushEndpoint
@@ -28,12 +27,13 @@ from core.ports.observe import Unobserved
 from core.store.engine import Database
 from core.store.guard import GuardStore
 from core.store.keys import StoredKeys
+from core.store.ledger import LedgerStore
+from core.store.manifests import ManifestStore
 from core.store.registry import RegistryStore
 from core.store.tables import ledger, metadata, registry_revision
 from router.bus.embedded import EmbeddedBus
 from router.envelope import open_chunk
 from router.intake import GatewayIntake
-from router.intake.manifest import Manifest
 
 SECRET = "a-secret-of-32-characters-or-so!"
 BEARER = "bearer-key-0123456789"
@@ -71,44 +71,15 @@ def sign(
     stamp, nonce = changes.pop("timestamp", stamp), changes.pop("nonce", nonce)
     text = "\n".join((method, target, stamp, nonce, content))
     made = base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha256")).decode()
-    return {"X-Client-Id": client, "X-Timestamp": stamp, "X-Nonce": nonce, "X-Content-SHA256": content, "X-Signature": made} | changes
-
-
-class LedgerTable:
-    """The receipts of the ledger table."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def outcomes(self, receipts: Sequence[UUID]) -> Mapping[UUID, object]:
-        query = select(ledger.c.receipt, ledger.c.outcome).where(ledger.c.receipt.in_(receipts))
-        with self._database.read() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
-
-    def write(self, receipt: UUID, interface: str, outcome: str = "new") -> None:
-        values = {
-            "receipt": receipt, "interface": interface, "interface_revision": 1, "submission": uuid4(), "position": 0, "rows": 1,
-            "collection": "incremental", "outcome": outcome, "stamp_us": 1, "decided_ms": 1,
-        }  # fmt: skip
-        with self._database.begin() as connection:
-            connection.execute(insert(ledger).values(**values))
-
-
-class ManifestList:
-    """Manifests as they were added."""
-
-    def __init__(self) -> None:
-        self.added: list[Manifest] = []
-
-    def add(self, manifest: Manifest) -> None:
-        self.added.append(manifest)
+    headers = {"X-Client-Id": client, "X-Timestamp": stamp, "X-Nonce": nonce, "X-Content-SHA256": content}
+    return headers | {"X-Signature": made} | changes
 
 
 class Hub:
     """The parts behind a gateway, in a folder."""
 
-    def __init__(self, folder: Path, gateway: Gateway = Gateway()) -> None:
-        self.gateway = gateway
+    def __init__(self, folder: Path, gateway: Gateway | None = None) -> None:
+        self.gateway = gateway or Gateway()
         self.database = Database(f"sqlite:///{folder / 'hub.db'}")
         with self.database.begin() as connection:
             metadata.create_all(connection)
@@ -117,8 +88,8 @@ class Hub:
         self.keyring = Keyring(b"k" * 32, StoredKeys(self.database))
         self.bus = EmbeddedBus(folder / "bus.db")
         self.bus.declare()
-        self.ledger = LedgerTable(self.database)
-        self.manifests = ManifestList()
+        self.ledger = LedgerStore(self.database, self.keyring)
+        self.manifests = ManifestStore(self.database)
         self.guard = GuardStore(self.database)
         self.directory = InterfaceDirectory(self.registry.snapshot)
         self.authenticator = Authenticator(
@@ -137,6 +108,15 @@ class Hub:
         if state not in {"registered", "enabled"}:
             self.registry.set_state("interface", declaration["name"], state, "test")
         self.directory.refresh()
+
+    def decided(self, receipt: UUID, interface: str, outcome: str = "new") -> None:
+        """Writes a ledger row."""
+        values = {
+            "receipt": receipt, "interface": interface, "interface_revision": 1, "submission": uuid4(), "position": 0, "rows": 1,
+            "collection": "incremental", "outcome": outcome, "stamp_us": 1, "decided_ms": 1,
+        }  # fmt: skip
+        with self.database.begin() as connection:
+            connection.execute(insert(ledger).values(**values))
 
     def published(self) -> list[Chunk]:
         """The chunks on the bus, taken off it."""
@@ -159,9 +139,8 @@ def _rights(interfaces: tuple[str, ...]) -> tuple[Right, ...]:
 @asynccontextmanager
 async def push_client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the push route alone."""
-    publisher = await hub.bus.publisher()
-    store: Any = SimpleNamespace(guard=hub.guard, ledger=hub.ledger, manifests=hub.manifests)
-    intake = GatewayIntake("test", store=store, publisher=publisher, keyring=hub.keyring)
+    intake = GatewayIntake("test", store=hub, bus=hub.bus, keyring=hub.keyring)
+    await intake.open()
     endpoint = PushEndpoint(
         hub.gateway, authenticator=hub.authenticator, directory=hub.directory, intake=intake, observer=Unobserved()
     )
@@ -171,14 +150,13 @@ async def push_client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
 
     gate = Gate(
         nothing_else,
-        lambda method, path: endpoint if path.startswith(PREFIX) and path.endswith(SUFFIX) else None,
+        lambda _method, path: endpoint if path.startswith(PREFIX) and path.endswith(SUFFIX) else None,
         in_flight_limit=hub.gateway.in_flight_limit,
     )
-    transport = httpx.ASGITransport(app=gate)  # type: ignore[arg-type]  # httpx names its ASGI types otherwise
+    transport = httpx.ASGITransport(app=gate)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield client
     await intake.aclose()
-    await publisher.aclose()
 
 
 def encoded(value: object) -> bytes:

@@ -1,6 +1,7 @@
 """The gateway's intake: guard, receipts, chunks, bus (ARCHITECTURE 4.8 and 4.9)."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -10,13 +11,13 @@ from contracts.chunk import Entry
 from contracts.identity import receipt_id
 from core.errors import TransientError, Unavailable
 from core.keyring import Keyring
-from core.ports.bus import Publisher
+from core.ports.bus import Bus, Publisher
 from core.ports.intake import Draft, Push
 from core.store.guard import GuardRequest
 from router.intake.chunks import encode_entry
 from router.intake.coalesce import Coalescer
 from router.intake.guard import GuardGate, GuardStore
-from router.intake.manifest import Manifest, ManifestLog
+from router.intake.manifest import ManifestLog, ManifestShelf
 
 SLICE = 200
 """Entries encoded before other requests get their turn."""
@@ -26,12 +27,6 @@ class LedgerLookup(Protocol):
     """Which receipts the ledger knows."""
 
     def outcomes(self, receipts: Sequence[UUID]) -> Mapping[UUID, object]: ...
-
-
-class ManifestShelf(Protocol):
-    """Where manifests are kept."""
-
-    def add(self, manifest: Manifest) -> None: ...
 
 
 class IntakeStore(Protocol):
@@ -53,7 +48,7 @@ class GatewayIntake:
         gateway: str,
         *,
         store: IntakeStore,
-        publisher: Publisher,
+        bus: Bus,
         keyring: Keyring,
         coalesce_s: float = 0.002,
         give_up_s: float = 5.0,
@@ -61,12 +56,21 @@ class GatewayIntake:
     ) -> None:
         self._gate = GuardGate(store.guard, give_up_s=give_up_s)
         self._ledger = store.ledger
-        self._shelf = store.manifests
         self._keyring = keyring
         self._clock_ms = clock_ms
         self._give_up_s = give_up_s
-        self._manifest = ManifestLog(gateway)
-        self._coalescer = Coalescer(publisher, keyring, wait_s=coalesce_s, confirmed=self._manifest.published)
+        self._manifest = ManifestLog(gateway, store.manifests)
+        self._bus = bus
+        self._coalesce_s = coalesce_s
+        self._publisher: Publisher | None = None
+        self._coalescer: Coalescer | None = None
+
+    async def open(self) -> None:
+        """Opens the publisher on the running loop; raises ``Unavailable`` when the bus is out of reach: call it again."""
+        if self._coalescer is None:
+            self._publisher = await self._bus.publisher()
+            confirmed = self._manifest.published
+            self._coalescer = Coalescer(self._publisher, self._keyring, wait_s=self._coalesce_s, confirmed=confirmed)
 
     async def admit_nonce(self, client: str, nonce: str) -> None:
         await self._gate.admit_nonce(client, nonce)
@@ -78,27 +82,30 @@ class GatewayIntake:
         receipts = self._receipts(push, first_seen_ms)
         known = await self._known(receipts) if repeated else frozenset[UUID]()
         entries = await self._encode(push, receipts, first_seen_ms, known)
-        published = await self._coalescer.publish(push.lot, entries, push.trace)
+        published = await self._gathered().publish(push.lot, entries, push.trace)
         if not known:
             return published
         taken = {*known, *published}
         return [receipt if receipt in taken else None for receipt in receipts[1:]]
 
-    async def write_manifests(self) -> None:
+    async def write_manifest(self) -> None:
         """Writes down what was published since the last call; what cannot be written is kept for the next."""
-        manifests = self._manifest.close()
-        for done, manifest in enumerate(manifests):
-            try:
-                await asyncio.to_thread(self._shelf.add, manifest)
-            except TransientError:
-                self._manifest.put_back(manifests[done:])
-                return
+        with contextlib.suppress(TransientError):
+            await asyncio.to_thread(self._manifest.write)
 
     async def aclose(self) -> None:
-        """Publishes what is gathered, writes the last manifest, lets the guard's thread end."""
-        await self._coalescer.aclose()
-        await self.write_manifests()
+        """Publishes what is gathered, writes the last manifest, lets publisher and guard end."""
+        if self._coalescer is not None:
+            await self._coalescer.aclose()
+        if self._publisher is not None:
+            await self._publisher.aclose()
+        await self.write_manifest()
         self._gate.close()
+
+    def _gathered(self) -> Coalescer:
+        if self._coalescer is None:
+            raise Unavailable("the bus is out of reach", retry_after_s=2, summary_zh="消息总线暂不可用")
+        return self._coalescer
 
     async def _admit(self, push: Push) -> tuple[int, bool]:
         """When the push was first seen, and whether it is a repeat; a bearer's push without a key has nothing to guard."""

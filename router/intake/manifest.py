@@ -1,77 +1,66 @@
-"""Manifests: what was published in an interval, to be compared with the ledger (control bus and audit, EIP; PROMISES B).
+"""Manifests: what was published in an interval, to be compared with the ledger (ARCHITECTURE 4.9)."""
 
-The digest is the XOR of the SHA-256 of the receipts: it depends on which receipts, not on their order.
-"""
-
-import hashlib
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-import msgspec
-
-from contracts.identity import uuid7
-
 RECEIPTS_LIMIT = 50_000
-"""Receipts in one manifest; an interval with more closes early."""
+"""Receipts in one manifest; a busier interval has several."""
+
+GRACE_MS = 60_000
+"""How long a record may be on the bus before its absence from the ledger is looked at."""
+
+M = TypeVar("M")
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What one gateway published in one interval."""
+class ManifestShelf(Protocol):
+    """Where manifests are kept."""
 
-    id: UUID
-    gateway: str
-    count: int
-    digest: bytes
-    receipts: bytes
-    closed_ms: int
+    def add(self, gateway: str, receipts: Sequence[UUID], closed_ms: int) -> UUID: ...
 
-    def listed(self) -> list[UUID]:
-        """The receipts one by one."""
-        return [UUID(bytes=self.receipts[i : i + 16]) for i in range(0, len(self.receipts), 16)]
+
+class ManifestLedger(Protocol[M]):
+    """Manifests beside the ledger they are compared with."""
+
+    def unreconciled(self, closed_before_ms: int, limit: int = ...) -> list[M]: ...
+
+    def reconcile(self, noted: M, now_ms: int) -> list[UUID]: ...
 
 
 class ManifestLog:
-    """Gathers receipts that are durable on the bus; from any thread."""
+    """Gathers receipts that are durable on the bus, from any thread, and writes them down per interval."""
 
-    def __init__(self, gateway: str) -> None:
+    def __init__(self, gateway: str, shelf: ManifestShelf, clock_ms: Callable[[], int] | None = None) -> None:
         self._gateway = gateway
+        self._shelf = shelf
+        self._clock_ms = clock_ms or _now_ms
         self._lock = threading.Lock()
-        self._receipts: list[bytes] = []
+        self._receipts: list[UUID] = []
 
     def published(self, receipts: Iterable[UUID]) -> None:
         """Notes receipts whose chunk was confirmed."""
         with self._lock:
-            self._receipts.extend(receipt.bytes for receipt in receipts)
+            self._receipts.extend(receipts)
 
-    def close(self) -> list[Manifest]:
-        """The manifests of what was noted since the last call; none for an idle interval."""
+    def write(self) -> None:
+        """Writes what was noted since the last call; on a store error (raised) what is left is kept for the next."""
         with self._lock:
             noted, self._receipts = self._receipts, []
-        now_ms = time.time_ns() // 1_000_000
-        return [
-            self._manifest(noted[start : start + RECEIPTS_LIMIT], now_ms) for start in range(0, len(noted), RECEIPTS_LIMIT)
-        ]
-
-    def put_back(self, manifests: Sequence[Manifest]) -> None:
-        """Takes manifests back that could not be written: the next interval has them."""
-        self.published(receipt for manifest in manifests for receipt in manifest.listed())
-
-    def _manifest(self, receipts: list[bytes], now_ms: int) -> Manifest:
-        return Manifest(
-            id=uuid7(now_ms),
-            gateway=self._gateway,
-            count=len(receipts),
-            digest=receipts_digest(receipts),
-            receipts=b"".join(receipts),
-            closed_ms=now_ms,
-        )
+        try:
+            while noted:
+                self._shelf.add(self._gateway, noted[:RECEIPTS_LIMIT], self._clock_ms())
+                noted = noted[RECEIPTS_LIMIT:]
+        finally:
+            self.published(noted)
 
 
-def receipts_digest(receipts: Iterable[bytes]) -> bytes:
-    """XOR of the SHA-256 of each receipt, 32 bytes."""
-    total = 0
-    for receipt in receipts:
-        total ^= int.from_bytes(hashlib.sha256(receipt).digest(), "big")
-    return total.to_bytes(32, "big")
+def reconcile(manifests: ManifestLedger[M], *, grace_ms: int = GRACE_MS, now_ms: int | None = None) -> int:
+    """Compares manifests older than ``grace_ms`` with the ledger; counts the receipts it does not have (yet)."""
+    moment = _now_ms() if now_ms is None else now_ms
+    return sum(len(manifests.reconcile(noted, moment)) for noted in manifests.unreconciled(moment - grace_ms))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

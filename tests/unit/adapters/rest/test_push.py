@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,17 @@ def run(hub: Hub, talk: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
     return asyncio.run(body())
 
 
-def post(hub: Hub, content: bytes, media: dict[str, str] = JSON, url: str = URL, **headers: str) -> httpx.Response:
+def post(
+    hub: Hub, content: bytes, media: Mapping[str, str] = JSON, *, url: str = URL, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
     """A signed post."""
-    response: httpx.Response = run(
-        hub, lambda client: client.post(url, content=content, headers=sign("POST", url, content) | media | headers)
-    )
+    sent = {**sign("POST", url, content), **media, **(headers or {})}
+    response: httpx.Response = run(hub, lambda client: client.post(url, content=content, headers=sent))
     return response
+
+
+def _post(client: httpx.AsyncClient, content: bytes, headers: dict[str, str]) -> Awaitable[httpx.Response]:
+    return client.post(URL, content=content, headers=headers)
 
 
 def test_a_record_is_on_the_bus_when_its_receipt_is_given(hub: Hub) -> None:
@@ -91,7 +97,7 @@ def test_when_no_record_is_valid_the_answer_is_a_problem_with_every_place(hub: H
 
 def test_a_problem_speaks_the_language_asked_for(hub: Hub) -> None:
     english = post(hub, encoded(record(""))).json()
-    chinese = post(hub, encoded(record("")), **{"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}).json()
+    chinese = post(hub, encoded(record("")), headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}).json()
     assert english["title"] == "No record of the request is valid"
     assert chinese["title"] == "请求中没有有效记录"
     assert chinese["errors"][0]["remedy"] != english["errors"][0]["remedy"]
@@ -161,43 +167,44 @@ def test_a_replayed_request_is_refused_on_every_gateway(hub: Hub) -> None:
 def test_a_request_refused_for_its_records_is_spent_too(hub: Hub) -> None:
     for content in (encoded(record("")), b"{"):
         headers = sign("POST", URL, content) | JSON
-        answers = [run(hub, lambda c, h=headers, b=content: c.post(URL, content=b, headers=h)) for _ in range(2)]
+        answers = [run(hub, partial(_post, content=content, headers=headers)) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [422, 401]
 
 
 def test_the_same_key_and_body_gets_the_same_receipts_and_is_published_again(hub: Hub) -> None:
     content = encoded([record("A"), record("B")])
-    first = post(hub, content, **{"Idempotency-Key": "k-1"}).json()
-    again = post(hub, content, **{"Idempotency-Key": "k-1"}).json()
+    first = post(hub, content, headers={"Idempotency-Key": "k-1"}).json()
+    again = post(hub, content, headers={"Idempotency-Key": "k-1"}).json()
     assert [one["receipt"] for one in first["records"]] == [one["receipt"] for one in again["records"]]
     chunks = hub.published()
-    assert [[entry.receipt for entry in chunk.entries] for chunk in chunks] == [[entry.receipt for entry in chunks[0].entries]] * 2
+    first_receipts, again_receipts = ([entry.receipt for entry in chunk.entries] for chunk in chunks)
+    assert first_receipts == again_receipts
     assert chunks[0].entries[0].submission == chunks[1].entries[0].submission
     assert chunks[0].entries[0].stamp_us == chunks[1].entries[0].stamp_us
 
 
 def test_a_repeat_is_not_published_again_once_the_ledger_has_it(hub: Hub) -> None:
     content = encoded([record("A"), record("B")])
-    first = post(hub, content, **{"Idempotency-Key": "k-1"}).json()
+    first = post(hub, content, headers={"Idempotency-Key": "k-1"}).json()
     [chunk] = hub.published()
-    hub.ledger.write(chunk.entries[0].receipt, "permits")
-    again = post(hub, content, **{"Idempotency-Key": "k-1"}).json()
+    hub.decided(chunk.entries[0].receipt, "permits")
+    again = post(hub, content, headers={"Idempotency-Key": "k-1"}).json()
     assert again["records"] == first["records"]
     [chunk_again] = hub.published()
     assert [entry.receipt for entry in chunk_again.entries] == [chunk.entries[1].receipt]
 
 
 def test_the_same_key_with_another_body_is_a_conflict_and_stores_nothing(hub: Hub) -> None:
-    post(hub, encoded(record("A")), **{"Idempotency-Key": "k-1"})
+    post(hub, encoded(record("A")), headers={"Idempotency-Key": "k-1"})
     hub.published()
-    response = post(hub, encoded(record("B")), **{"Idempotency-Key": "k-1"})
+    response = post(hub, encoded(record("B")), headers={"Idempotency-Key": "k-1"})
     assert (response.status_code, response.json()["code"]) == (409, "idempotency.conflict")
     assert hub.published() == []
 
 
 def test_a_body_mended_after_a_refusal_may_use_the_same_key(hub: Hub) -> None:
-    assert post(hub, encoded(record("")), **{"Idempotency-Key": "k-1"}).status_code == 422
-    assert post(hub, encoded(record("A")), **{"Idempotency-Key": "k-1"}).status_code == 202
+    assert post(hub, encoded(record("")), headers={"Idempotency-Key": "k-1"}).status_code == 422
+    assert post(hub, encoded(record("A")), headers={"Idempotency-Key": "k-1"}).status_code == 202
 
 
 def test_concurrent_posts_share_a_message_and_keep_their_own_receipts(hub: Hub) -> None:
@@ -247,7 +254,7 @@ def test_without_a_credential_and_a_right_nothing_is_accepted(hub: Hub, headers:
 def test_a_header_sent_twice_is_refused(hub: Hub) -> None:
     content = encoded(record())
     headers = [*sign("POST", URL, content).items(), *JSON.items(), ("X-Client-Id", "developer")]
-    response = run(hub, lambda client: client.post(URL, content=content, headers=headers))
+    response: httpx.Response = run(hub, lambda client: client.post(URL, content=content, headers=headers))
     assert (response.status_code, response.json()["errors"][0]["header"]) == (400, "X-Client-Id")
 
 
@@ -290,8 +297,8 @@ def test_another_media_type_is_refused(hub: Hub, headers: dict[str, str]) -> Non
 @pytest.mark.parametrize("key", ["", "x" * 256, "with blank", "schlüssel".encode().decode("latin-1")])
 def test_a_malformed_idempotency_key_is_refused(hub: Hub, key: str) -> None:
     content = encoded(record())
-    headers = {name: value.encode() for name, value in (sign("POST", URL, content) | JSON).items()}
-    headers["Idempotency-Key"] = key.encode("latin-1")
+    named = (sign("POST", URL, content) | JSON | {"Idempotency-Key": key}).items()
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in named]
     response = run(hub, lambda client: client.post(URL, content=content, headers=headers))
     assert (response.status_code, response.json()["code"]) == (400, "idempotency.key")
 
@@ -315,7 +322,7 @@ def test_a_declared_fault_is_quarantined_instead_of_refused(hub: Hub) -> None:
 
 
 def test_an_answer_carries_its_request_id_and_is_not_cached(hub: Hub) -> None:
-    response = post(hub, encoded(record()), **{"X-Request-Id": "abc-1"})
+    response = post(hub, encoded(record()), headers={"X-Request-Id": "abc-1"})
     assert response.headers["x-request-id"] == "abc-1"
     assert response.headers["cache-control"] == "no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -323,6 +330,6 @@ def test_an_answer_carries_its_request_id_and_is_not_cached(hub: Hub) -> None:
 
 def test_a_trace_travels_with_the_chunk(hub: Hub) -> None:
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    post(hub, encoded(record()), traceparent=trace)
+    post(hub, encoded(record()), headers={"traceparent": trace})
     [chunk] = hub.published()
     assert chunk.trace == trace

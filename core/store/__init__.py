@@ -10,11 +10,13 @@ from core.store.journal import JournalStore
 from core.store.keys import StoredKeys
 from core.store.leases import LeaseStore
 from core.store.ledger import LedgerStore
+from core.store.licences import LicenceStore
 from core.store.links import LinkStore
 from core.store.manifests import ManifestStore
 from core.store.migrations import migrate
 from core.store.packages import PackageStore
 from core.store.partitions import ensure_partitions
+from core.store.quarantine import QuarantineStore
 from core.store.records import RecordStore
 from core.store.registry import RegistryStore
 from core.store.schema import grant
@@ -31,6 +33,8 @@ class Store:
         self.records = RecordStore(database, keyring)
         self.guard = GuardStore(database)
         self.ledger = LedgerStore(database, keyring)
+        self.licences = LicenceStore(database, keyring)
+        self.quarantine = QuarantineStore(database, keyring, self.records)
         self.registry = RegistryStore(database)
         self.submissions = SubmissionStore(database)
         self.blobs = BlobStore(database, keyring)
@@ -49,13 +53,20 @@ class Store:
 
 
 def open_store(
-    url: str, *, master: bytes, application_name: str = "licence-hub", pool_size: int = 8
+    url: str,
+    *,
+    master: bytes,
+    application_name: str = "licence-hub",
+    pool_size: int = 8,
+    statement_timeout_s: float = 60.0,
 ) -> Store:
     """Opens a store that ``prepare_store`` has made; ``master`` is the master key (core.keyring.parse_master).
 
     Raises ``Unavailable`` when the database is out of reach and ``ConfigError`` when the master key is not the store's.
     """
-    database = Database(url, application_name=application_name, pool_size=pool_size)
+    database = Database(
+        url, application_name=application_name, pool_size=pool_size, statement_timeout_s=statement_timeout_s
+    )
     return Store(database, Keyring(master, StoredKeys(database)))
 
 

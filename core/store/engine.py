@@ -23,6 +23,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}",
     "temp_store=MEMORY",
+    "case_sensitive_like=ON",  # as on PostgreSQL; and a prefix can use an index
     "cache_size=-16384",
 )
 _WRITERS: dict[str, threading.RLock] = {}

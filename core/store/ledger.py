@@ -12,6 +12,7 @@ from contracts.identity import uuid7
 from contracts.outcome import Outcome
 from contracts.record import Collection
 from core.errors import NotFound
+from core.identity import RESUBMISSION
 from core.keyring import Keyring
 from core.store.documents import Documents
 from core.store.engine import Database
@@ -108,19 +109,26 @@ class LedgerStore:
             return {Outcome(row[0]): int(row[1]) for row in connection.execute(query)}
 
     def raw_of(self, receipt: UUID) -> bytes:
-        """The record as received; raises ``NotFound`` for an unknown receipt and for a dropped file (``LedgerRow.framed``)."""
-        place = select(ledger.c.raw_frame, ledger.c.raw_index).where(ledger.c.receipt == receipt)
+        """The record as received; for one a person accepted, as its original was.
+
+        Raises ``NotFound`` for an unknown receipt and for a row of a dropped file (``LedgerRow.framed``).
+        """
+        table = ledger.c
+        place = select(table.raw_frame, table.raw_index, table.cause)
         with self._database.read() as connection:
-            row = connection.execute(place).first()
-            if row is None or row[0] is None:
+            row = connection.execute(place.where(table.receipt == receipt)).first()
+            if row is not None and row.raw_frame is None and row.cause.startswith(RESUBMISSION):
+                original = UUID(row.cause.removeprefix(RESUBMISSION))
+                row = connection.execute(place.where(table.receipt == original)).first()
+            if row is None or row.raw_frame is None:
                 raise NotFound(
                     f"the store has no raw record for {receipt}", f"库中没有回执 {receipt} 的原始数据"
                 )
             sealed = connection.execute(
-                select(raw_frame.c.frame).where(raw_frame.c.id == row[0])
+                select(raw_frame.c.frame).where(raw_frame.c.id == row.raw_frame)
             ).scalar_one()
-        frame = self._documents.open_frame(bytes(sealed), row[0])
-        return frame[int(row[1])]
+        frame = self._documents.open_frame(bytes(sealed), row.raw_frame)
+        return frame[int(row.raw_index)]
 
     def _row(self, row: Any, *, faults: bool = False) -> LedgerRow:
         sealed = bytes(row.faults) if faults and row.faults is not None else None

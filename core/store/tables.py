@@ -66,6 +66,7 @@ licence = Table(
     ),  # last version with a sealed package
     Column("updated_ms", BigInteger, nullable=False, server_default="0"),
     Index("ix_licence_number", "number_key"),
+    Index("ix_licence_holder", "holder_name", postgresql_ops={"holder_name": "text_pattern_ops"}),
     Index("ix_licence_place", "region", "licence_type", "status", "issued_on", "id"),
     Index("ix_licence_department", "department", "licence_type", "status", "id"),
     Index("ix_licence_issued", "issued_on", "id"),

@@ -20,8 +20,8 @@ from core.store.heads import LicenceInHand, write_heads
 from core.store.identifiers import Assigned
 
 FORM = "ofd"
-OPEN_PACKAGES = ("pending", "claimed", "needs-glyph", "failed")
-"""Package states that a newer version, or the end of the licence, turns into ``superseded``."""
+OPEN_PACKAGES = ("pending", "needs-glyph", "failed")
+"""Package states that a newer version turns into ``superseded``; a claimed one its maker finds out about itself."""
 
 _FRAME = ("id", "count", "frame")
 _VERSION = (

@@ -203,6 +203,8 @@ CREATE INDEX ix_licence_department ON licence (department, licence_type, status,
 --;
 CREATE INDEX ix_licence_expiry ON licence (status, valid_until)
 --;
+CREATE INDEX ix_licence_holder ON licence (holder_name text_pattern_ops)
+--;
 CREATE INDEX ix_licence_issued ON licence (issued_on, id)
 --;
 CREATE INDEX ix_licence_number ON licence (number_key)

@@ -31,19 +31,22 @@ class Feed:
         journal: JournalStore,
         subscriptions: SubscriptionStore,
         observer: Observer,
+        *,
+        batch: int = BATCH,
     ) -> None:
         self.name = name
         self._subscriber = subscriber
         self._journal = journal
         self._subscriptions = subscriptions
         self._observer = observer
+        self._batch = batch
 
     def __call__(self, fence: int) -> bool:
         """Delivers one batch under ``fence``; True when more is waiting."""
         progress = self._subscriptions.progress(self.name)
         if progress.stopped or not self._subscriptions.is_due(progress):
             return False
-        changes = self._journal.entries(progress.delivered, BATCH)
+        changes = self._journal.entries(progress.delivered, self._batch)
         if not changes:
             return False
         try:
@@ -61,7 +64,7 @@ class Feed:
             return False
         self._subscriptions.delivered(self.name, fence, changes[-1].number)
         self._observer.count("exchange_requests_total", peer=self.name, outcome="ok")
-        return len(changes) == BATCH
+        return len(changes) == self._batch
 
     def drain(self, fence: int) -> None:
         """Delivers until nothing is waiting or an attempt fails: the periodic form of the exchange."""

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -10,30 +10,13 @@ from contracts.interface import Interface
 from contracts.licence_type import LicenceType
 from core.cleaning import Cleaner, compile_rules
 from core.errors import NotFound
+from core.store.registry import RegistryStore
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 CACHED = 256
 """Interfaces and types kept compiled per worker."""
-
-
-class Declared(Protocol):
-    """A registry entry as the store keeps it."""
-
-    @property
-    def declaration(self) -> bytes: ...
-
-    @property
-    def revision(self) -> int: ...
-
-
-class Registry(Protocol):
-    """What the terms need of the registry."""
-
-    def at(self, kind: str, name: str, revision: int) -> Declared:
-        """The entry as it stood at a registry revision; raises ``NotFound``."""
-        ...
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -47,7 +30,7 @@ class Rules(msgspec.Struct, frozen=True):
 class Terms:
     """Looks up and compiles declarations once per revision; one instance per worker thread."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: RegistryStore) -> None:
         self._registry = registry
         self._interfaces: OrderedDict[tuple[str, int], Interface] = OrderedDict()
         self._rules: OrderedDict[tuple[str, int], Rules | None] = OrderedDict()
@@ -57,7 +40,7 @@ class Terms:
 
         def read() -> Interface:
             entry = self._registry.at("interface", name, revision)
-            return msgspec.json.decode(entry.declaration, type=Interface)
+            return msgspec.convert(entry.declaration, Interface)
 
         return _cached(self._interfaces, (name, revision), read)
 
@@ -69,7 +52,7 @@ class Terms:
                 entry = self._registry.at("licence-type", type_code, revision)
             except NotFound:
                 return None
-            licence_type = msgspec.json.decode(entry.declaration, type=LicenceType)
+            licence_type = msgspec.convert(entry.declaration, LicenceType)
             return Rules(licence_type, compile_rules(licence_type), entry.revision)
 
         return _cached(self._rules, (type_code, revision), read)

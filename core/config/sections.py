@@ -40,6 +40,8 @@ class StoreSection(Section, frozen=True, kw_only=True):
 
     url: str = "sqlite:///data/hub.db"
     """``sqlite:///PATH`` or ``postgresql://USER@HOST:PORT/DATABASE``; a password only as ``${file:PATH}`` or ``${env:NAME}``."""
+    migration_url: str = ""
+    """URL of the role that owns the schema, where it is not the application's role (PostgreSQL)."""
     pool: Positive = 4
     """Database connections per process."""
     statement_timeout_s: Seconds = 30.0

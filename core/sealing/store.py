@@ -39,7 +39,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class KeyReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a seal's key is: a PEM file with its certificate, or a PKCS#12 file."""
+    """Where a seal's key is: a PEM file with its certificate, or a PKCS#12 file; relative paths count from the seal store."""
 
     pem: str = ""
     certificate: str = ""
@@ -137,8 +137,8 @@ class SealStore:
     def _signer(self, key: KeyReference) -> SoftwareSigner:
         password = secrets.resolve(key.password, self._folder).encode() if key.password else None
         if key.pkcs12:
-            return load_pkcs12_signer(Path(key.pkcs12), password or b"")
-        return load_signer(Path(key.pem), Path(key.certificate), password)
+            return load_pkcs12_signer(self._folder / key.pkcs12, password or b"")
+        return load_signer(self._folder / key.pem, self._folder / key.certificate, password)
 
 
 def _parsed(name: str, ses: bytes) -> SesSeal:

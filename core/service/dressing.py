@@ -43,7 +43,7 @@ class Dressing:
         self._refresh()
         if licence_type not in self._styles:
             entry = self._registry.show("licence-type", licence_type)
-            name = msgspec.json.decode(entry.declaration, type=LicenceType).style
+            name = msgspec.convert(entry.declaration, LicenceType).style
             self._styles[licence_type] = self._load(name)
         return self._styles[licence_type]
 

@@ -53,11 +53,11 @@ class GuardStore:
             )
         return [_answer(request, ok, known) for request, ok in zip(requests, fresh, strict=True)]
 
-    def purge(self, before_ms: int) -> int:
-        """Forgets nonces and keys first seen before ``before_ms``; counts them."""
+    def purge(self, nonces_before_ms: int, keys_before_ms: int) -> int:
+        """Forgets nonces and idempotency keys first seen before those moments; counts them."""
         with self._database.begin() as connection:
-            nonces = connection.execute(delete(guard_nonce).where(guard_nonce.c.seen_ms < before_ms)).rowcount
-            keys = connection.execute(delete(guard_key).where(guard_key.c.first_seen_ms < before_ms)).rowcount
+            nonces = connection.execute(delete(guard_nonce).where(guard_nonce.c.seen_ms < nonces_before_ms)).rowcount
+            keys = connection.execute(delete(guard_key).where(guard_key.c.first_seen_ms < keys_before_ms)).rowcount
         return int(nonces + keys)
 
 

@@ -1,0 +1,144 @@
+"""The composition root: knows everybody, connects them, holds no logic of its own.
+
+``Hub`` is one process's share of a configured hub. Its parts are made when they are first asked for, so that a command
+touches only what it needs; ``close`` ends them in the reverse order.
+"""
+
+import logging
+import re
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core.config import HubConfig
+from core.keyring import parse_master
+from core.ports.bus import Bus
+from core.ports.signer import Signer
+from core.sealing.authority import JOURNAL
+from core.sealing.keyfiles import load_signer
+from core.sealing.store import SealStore
+from core.secrets import resolve
+from core.service.dressing import Dressing
+from core.store import Store, open_store, prepare_store
+from licencehub import __version__
+from monitoring.metrics import PrometheusObserver
+from monitoring.state import StateGauges
+from router.bus import open_bus
+from router.intake import BlockingIntake, ManifestLog
+
+log = logging.getLogger(__name__)
+
+_REFERENCE = re.compile(r"\$\{([^}]+)\}")
+
+
+class Hub:
+    """One process of a hub."""
+
+    def __init__(self, config: HubConfig, process: str = "command") -> None:
+        """``process`` names this process's slot in metrics and manifests."""
+        self.config = config
+        self.process = process
+        self.observer = PrometheusObserver()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self._open.close()
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the configuration: secrets and relative paths count from it."""
+        return Path(self.config.folder)
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where the processes of this hub on this host leave their metrics."""
+        return self.config.data / "metrics"
+
+    def prepare(self) -> str:
+        """Brings the store's schema to this release; returns its revision. Safe from several processes at once."""
+        section = self.config.store
+        owner = self._placed(self.url(section.migration_url)) if section.migration_url else ""
+        return prepare_store(self._placed(self.url(section.url)), owner)
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; ``prepare`` has made its schema."""
+        section = self.config.store
+        store = open_store(
+            self._placed(self.url(section.url)),
+            master=parse_master(resolve(self.config.keys.master, self.folder)),
+            pool_size=section.pool,
+            statement_timeout_s=section.statement_timeout_s,
+            application_name=f"licence-hub {self.process}",
+        )
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def bus(self) -> Bus:
+        """The bus, its topology declared."""
+        section = self.config.bus
+        url = self.url(section.url)
+        bus = open_bus(
+            section.kind, self.config.path(url) if section.kind == "embedded" else url, prefix=section.prefix
+        )
+        bus.declare()
+        self._open.callback(bus.close)
+        return bus
+
+    @cached_property
+    def seals(self) -> SealStore:
+        """The seal store."""
+        return SealStore(self.config.path(self.config.seal.folder) / "seals")
+
+    @cached_property
+    def dressing(self) -> Dressing:
+        """Styles and seals by licence type."""
+        own = self.config.packager.style_folder
+        return Dressing(self.store.registry, self.seals, self.config.path(own) if own else None)
+
+    @cached_property
+    def journal_signer(self) -> Signer:
+        """The key that signs the journal's checkpoints."""
+        folder = self.authority_folder / "documents"
+        return load_signer(folder / f"{JOURNAL}.key", folder / f"{JOURNAL}.crt")
+
+    @property
+    def authority_folder(self) -> Path:
+        """The development authorities and the certificates they issued."""
+        return self.config.path(self.config.seal.folder) / "authority"
+
+    @cached_property
+    def manifest(self) -> ManifestLog:
+        """What this process has published since the last manifest was written."""
+        return ManifestLog(f"{self.config.hub.name}/{self.process}")
+
+    def intake(self) -> BlockingIntake:
+        """A blocking way in; one per thread."""
+        return BlockingIntake(self.bus, self.store.keyring, self.manifest)
+
+    def state_gauges(self) -> StateGauges:
+        """The gauges that a scrape reads."""
+        return StateGauges(self.store, self.bus, __version__)
+
+    def url(self, url: str) -> str:
+        """A URL of the configuration with its secrets in place."""
+        return _REFERENCE.sub(lambda found: resolve(found.group(1), self.folder), url)
+
+    def _placed(self, url: str) -> str:
+        """A relative SQLite path counts from the configuration's folder."""
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/"):
+            return prefix + str(self.config.path(url.removeprefix(prefix)))
+        return url

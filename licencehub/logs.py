@@ -1,0 +1,62 @@
+"""Log lines on standard error: one JSON object a line, or text for people. No holder data gets into a log record."""
+
+import logging
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from core.config.sections import Log
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""Attributes every record has; what is beyond them was given as ``extra``."""
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON; line breaks and control characters are escaped by the encoding."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+            "message": record.getMessage(),
+            **{name: value for name, value in vars(record).items() if name not in _OWN},
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+class TextLines(logging.Formatter):
+    """A record for people, in UTC."""
+
+    converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).replace("\r", "\\r")
+
+
+def configure_logging(section: Log) -> None:
+    """Sends everything to standard error in the configured form; libraries speak only when something is wrong."""
+    out = logging.StreamHandler(sys.stderr)
+    json_lines = section.format == "json"
+    out.setFormatter(
+        JsonLines() if json_lines else TextLines("%(asctime)s %(levelname)s %(name)s %(message)s")
+    )
+    logging.basicConfig(level=section.level.upper(), handlers=[out], force=True)
+    for name in (
+        "pika",
+        "apscheduler",
+        "httpx",
+        "httpcore",
+        "uvicorn",
+        "sqlalchemy",
+        "alembic",
+        "PIL",
+        "asyncio",
+    ):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -15,7 +15,8 @@ US, EXCEL, EPOCH = (DateFormat.US,), (DateFormat.EXCEL,), (DateFormat.EPOCH_MS,)
     [
         "2021-05-01", "2021-5-1", "2021/05/01", "2021/5/1", "20210501", "2021年5月1日", "2021 年 05 月 01 日", "2021.05.01",
         "2021-05-01 08:30:00", "2021-05-01T08:30", "2021-05-01T08:30:00.123", "2021/5/1 23:59:59", " 2021-05-01 ",
-        "２０２１－０５－０１", "2021-04-30T16:00:00Z", "2021-05-01T00:00:00+08:00", "20210501 08:30:00", "2021/05/01 8:30:00 AM",
+        "２０２１－０５－０１", "2021-04-30T16:00:00Z",
+        "2021-04-30T12:00:00-04:00", "2021-05-01T00:00:00+08:00", "20210501 08:30:00", "2021/05/01 8:30:00 AM",
     ],
 )  # fmt: skip
 def test_an_unambiguous_date_is_read_without_being_declared(text: str) -> None:
@@ -81,6 +82,7 @@ def test_objects_and_digits_are_taken_as_they_stand() -> None:
         ("0000-01-01", (), "date.does-not-exist"),
         ("13/01/2021", US, "date.does-not-exist"),
         ("2021-05-01 24:00:00", (), "date.does-not-exist"),
+        ("05/01/2021 00:10:00 AM", US, "date.does-not-exist"),
         ("05/01/2021 13:00:00 PM", US, "date.does-not-exist"),
         (60, EXCEL, "date.does-not-exist"),
         ("1021-05-01", (), "date.out-of-range"),

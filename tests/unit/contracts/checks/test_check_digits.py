@@ -55,6 +55,11 @@ def test_a_wrong_uscc_is_told_what_is_wrong(text: str, rule: str, says: str) -> 
     assert says in fault.message
 
 
+def test_a_division_with_letters_is_refused_even_under_a_right_check_digit() -> None:
+    body = "911100A0000000001"
+    assert not uscc.is_valid(body + uscc.check_character(body))
+
+
 def test_the_placeholder_is_recognised_and_is_not_a_valid_code() -> None:
     assert uscc.is_placeholder("00000000000000000X")
     assert not uscc.is_valid("00000000000000000X")

@@ -66,6 +66,7 @@ def test_a_record_in_normal_form_is_given_back_itself() -> None:
         ),
         ({"valid_until": date(2099, 12, 31)}, {"valid_until": None, "long_term": True}),
         ({"items": {"KZ_NR": " 甲 乙 ", "KZ_LB": "/", "KZ_FR": None}}, {"items": {"KZ_NR": "甲 乙"}}),
+        ({"items": {"KZ_NR": "——"}}, {"items": {}}),
         ({"items": {"KZ_LB": "特 许"}}, {"items": {"KZ_LB": "02"}}),
         ({"items": {"KZ_LB": "０１"}}, {"items": {"KZ_LB": "01"}}),
         ({"items": {"KZ_RQ": "2021年5月1日"}}, {"items": {"KZ_RQ": "2021-05-01"}}),

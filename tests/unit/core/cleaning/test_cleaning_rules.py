@@ -84,6 +84,7 @@ CASES: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (with_holder(name="张\ud800"), [("text.forbidden-character", "/holders/0/name")]),
     (with_items(KZ_PH="\u202eA-1"), [("text.forbidden-character", "/items/KZ_PH")]),
     (with_items(KZ_DD=[{"MC": "甲"}, {"MC": "\x1b"}]), [("text.forbidden-character", "/items/KZ_DD/1/MC")]),
+    ({"items": {"KZ_NR": "食品销售", "KZ_\x00": 1}}, [("text.forbidden-character", "/items")]),
     ({"licence_name": "证" * 513}, [("text.too-long", "/licence_name")]),
     (
         {"licence_number": "JY" + "1" * 199},
@@ -112,6 +113,7 @@ CASES: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"items": {}}, [("required.missing", "/items/KZ_NR")]),
     ({"items": {"KZ_NR": "无"}}, [("required.missing", "/items/KZ_NR")]),
     ({"valid_until": None}, [("required.missing", "/valid_until"), ("validity.missing", "/valid_until")]),
+    ({"valid_until": None, "long_term": True, "licence_name": ""}, [("required.missing", "/licence_name")]),
     # type and number
     ({"licence_type": "11100000000013338W011"}, [("type.mismatch", "/licence_type")]),
     ({"licence_number": "鄂A-1"}, [("licence-number.pattern", "/licence_number")]),
@@ -213,6 +215,7 @@ GENUINE: list[dict[str, Any]] = [
     with_holder(code="", code_type=""),
     {"issued_on": date(2026, 11, 24), "valid_from": None},
     {"valid_until": None, "long_term": True},
+    {"valid_from": date(2029, 4, 30)},
     {"region": "370402001"},
     {"region": ""},
     {"identifier": IDENTIFIER},

@@ -58,6 +58,12 @@ def find_field(path: str, licence_type: LicenceType) -> Field | None:
     return None
 
 
+def holder_field(field: Field, index: int, *, personal: bool) -> Field:
+    """The ``holder.*`` field of the holder at ``index``."""
+    name = field.path.partition(".")[2]
+    return msgspec.structs.replace(field, pointer=f"/holders/{index}/{name}", personal=personal)
+
+
 def path_of(pointer: str) -> str:
     """The field path of a canonical pointer: ``/holders/1/code`` -> ``holder.code``, ``/items/KZ_A/0`` -> ``items.KZ_A``."""
     scope, *rest = pointer[1:].split("/")

@@ -7,9 +7,8 @@ from contracts.fault import Fault
 from contracts.licence_type import LicenceType
 from contracts.record import LicenceRecord
 from core.cleaning.catalogue import MISSING
-from core.cleaning.fields import Field, find_field
+from core.cleaning.fields import Field, find_field, holder_field
 from core.cleaning.findings import Check, fault_at
-from core.cleaning.text_checks import holder_field
 
 _OF_HOLDER = "holder."
 
@@ -53,6 +52,7 @@ class _Presence:
     """Answers in one step for the record that has everything."""
 
     def __init__(self, scalars: list[str], items: frozenset[str], *, until: bool) -> None:
+        # The type is always there; named twice, because attrgetter gives a tuple only for two names and more.
         self._read = attrgetter("licence_type", "licence_type", *scalars)
         self._items = items
         self._until = until

@@ -9,7 +9,7 @@ from contracts.licence_type import LicenceType
 from contracts.record import LicenceRecord
 from contracts.text import escaped, forbidden_character
 from core.cleaning.catalogue import FORBIDDEN_CHARACTER, SPECIAL_CHARACTER, TOO_LONG
-from core.cleaning.fields import Field, find_field
+from core.cleaning.fields import Field, find_field, holder_field
 from core.cleaning.findings import Check, fault_at, is_personal
 
 NAME_LIMIT = 512
@@ -81,19 +81,6 @@ def _judge_text(field: Field, text: str, limit: int, found: list[Fault]) -> None
         found.append(fault_at(TOO_LONG, field, text, length=len(text), limit=limit))
     if field.path.endswith("name") and (special := _SPECIAL(text)):
         found.append(fault_at(SPECIAL_CHARACTER, field, text, character=repr(special.group())))
-
-
-def holder_field(field: Field, index: int, *, personal: bool) -> Field:
-    """``field`` of the holder at ``index``."""
-    return Field(
-        field.path,
-        f"/holders/{index}/{field.path.partition('.')[2]}",
-        field.kind,
-        field.label_en,
-        field.label_zh,
-        field.read,
-        personal,
-    )
 
 
 def _field(name: str, licence_type: LicenceType) -> Field:

@@ -147,6 +147,11 @@ def serial_from(number: str, random: Random) -> str:
 _DROPPED: dict[int, None] = dict.fromkeys(map(ord, "-()"))
 
 
+def type_code_fault(code: str, pointer: str = "") -> Fault | None:
+    """What is wrong with 证照类型代码 ``code``, or None."""
+    return None if _TYPE(code) else TYPE_RULE.at(pointer, code)
+
+
 def _check(type_code: str, issuer_code: str, serial: str, version: int) -> str:
     return mod37_36.check_character(f"{type_code}{issuer_code}{serial}{version:03d}")
 

@@ -7,6 +7,7 @@ from contracts.checks import uscc
 from contracts.codes.holder import CODE_TYPES
 from contracts.codes.table import CodeTable
 from contracts.fault import Fault, Rule, pointer
+from contracts.identifier import type_code_fault
 from contracts.licence_type import CrossRule, ItemSpec, LicenceType
 from core.cleaning.catalogue import CATALOGUE, FIXED
 from core.cleaning.cross_checks import Incomparable, cross_check
@@ -111,7 +112,9 @@ _UNSET: tuple[object, ...] = ("", None, {})
 
 def declaration_faults(licence_type: LicenceType) -> list[Fault]:
     """Everything wrong with the rules that ``licence_type`` declares; pointers lead into the declaration."""
+    code_fault = type_code_fault(licence_type.code, "/code")
     return [
+        *([code_fault] if code_fault else []),
         *_required_faults(licence_type),
         *_override_faults(licence_type),
         *_cross_faults(licence_type),

@@ -26,6 +26,7 @@ def cross(**parts: Any) -> tuple[CrossRule, ...]:
 
 
 CASES: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+    ({"code": "PERMIT"}, [("identifier.type", "/code")]),
     ({"required": ("licence_name", "KZ_A")}, [("declaration.unknown-field", "/required/1")]),
     ({"rules": {"uscc.checkdigit": RuleOverride(disposition="warn")}}, [("declaration.unknown-rule", "/rules/uscc.checkdigit")]),
     (
@@ -69,13 +70,13 @@ def test_a_wrong_declaration_is_refused_with_every_fault_and_its_place(
     parts: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     with pytest.raises(ConfigError) as refused:
-        compile_rules(LicenceType(code="1" * 21, name={}, **parts))
+        compile_rules(LicenceType(**{"code": "1" * 21, "name": {}, **parts}))
     assert [(fault.rule, fault.pointer) for fault in refused.value.faults] == expected
 
 
 def test_every_rule_of_declarations_is_reached_and_speaks_both_languages() -> None:
     reached = {place[0] for _, expected in CASES for place in expected}
-    assert reached - {"uscc.check-digit"} == {rule.code for rule in RULES}
+    assert reached - {"uscc.check-digit", "identifier.type"} == {rule.code for rule in RULES}
     for rule in RULES:
         assert any("\u4e00" <= character <= "\u9fff" for character in rule.zh)
         assert any("\u4e00" <= character <= "\u9fff" for character in rule.remedy_zh)

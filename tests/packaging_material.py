@@ -82,3 +82,50 @@ def request_for(record: LicenceRecord, number: int = 1, **changes: object) -> Pa
         "made_at": MADE_AT,
     }
     return PackageRequest(**(values | changes))  # type: ignore[arg-type]  # changes are named by each test
+
+
+def permit(**changes: object) -> LicenceRecord:
+    """A permit whose other items the shipped style lists."""
+    values: dict[str, object] = {
+        "licence_type": "11100000000013338W033",
+        "licence_name": "安全生产许可证",
+        "licence_number": "（测）JZ安许证字〔2026〕000123",
+        "holders": (Holder(name="测试市恒昇建设工程有限公司", code="91310000MA1FL0001X", code_type="001"),),
+        "issuer_name": "测试市住房和城乡建设管理委员会",
+        "issuer_code": "11310000MB2F305058",
+        "region": "310000",
+        "issued_on": date(2026, 11, 23),
+        "valid_from": date(2026, 11, 23),
+        "valid_until": date(2029, 11, 22),
+        "items": {
+            "KZ_FDDBR": "陈昇",
+            "KZ_DZ": "测试市滨江新区建设路 1024 号",
+            "KZ_XKNR": "建筑施工；建筑装修装饰工程、消防设施工程、防水防腐保温工程专业承包；施工劳务。",
+            "KZ_XKLB": "普通",
+            "KZ_FZLX": ["新办", "整改后换发"],
+        },
+    }
+    return LicenceRecord(**(values | changes))  # type: ignore[arg-type]  # changes are named by each test
+
+
+def certificate(**changes: object) -> LicenceRecord:
+    """A person's certificate."""
+    values: dict[str, object] = {
+        "licence_type": "11100000000013338W001",
+        "licence_name": "二级建造师注册证书",
+        "licence_number": "沪2312026202600123",
+        "holders": (Holder(name="欧阳玥", code="11010519491231002X", code_type="111"),),
+        "issuer_name": "测试市住房和城乡建设管理委员会",
+        "issuer_code": "11310000MB2F305058",
+        "region": "310000",
+        "issued_on": date(2026, 11, 23),
+        "valid_from": date(2026, 11, 23),
+        "valid_until": date(2029, 11, 22),
+        "items": {
+            "KZ_ZY": "建筑工程、机电工程",
+            "KZ_JB": "二级",
+            "KZ_XB": "女",
+            "KZ_DW": "测试市恒昇建设工程有限公司",
+        },
+    }
+    return LicenceRecord(**(values | changes))  # type: ignore[arg-type]  # changes are named by each test

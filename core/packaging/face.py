@@ -8,7 +8,15 @@ from contracts.fault import Fault, Rule, pointer
 from core.packaging.layout import Box, SetText, set_text
 from core.packaging.request import PackageRequest, Waiting
 from core.packaging.style import FieldPlace, Style
-from core.packaging.values import Value, face_date, face_list, face_span, metadata_text, values_of
+from core.packaging.values import (
+    OTHER_ITEMS,
+    Value,
+    face_date,
+    face_list,
+    face_span,
+    metadata_text,
+    values_of,
+)
 
 NEEDS_GLYPH = Rule(
     code="face.needs-glyph",
@@ -53,7 +61,7 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
     texts: list[FieldText] = []
     faults: list[Fault] = []
     missing: dict[str, None] = {}
-    for field, text in _shown(values, style):
+    for field, text in _shown(request, values, style):
         lacking = style.typeface.missing_glyphs(text)
         placed = None if lacking else set_text(text, field.box, field.rule(wrap=field.wrap), style.typeface)
         if lacking:
@@ -71,7 +79,7 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
 
 def face_texts(request: PackageRequest, style: Style) -> dict[str, str]:
     """The text each item of the face must show, by code: what a verifier compares the drawn text with."""
-    return {field.code: drawn_text(text) for field, text in _shown(values_of(request), style)}
+    return {field.code: drawn_text(text) for field, text in _shown(request, values_of(request), style)}
 
 
 def drawn_text(text: str) -> str:
@@ -102,9 +110,29 @@ def _iso_date_text(value: str, field: FieldPlace) -> str:
         return value
 
 
-def _shown(values: dict[str, Value], style: Style) -> list[tuple[FieldPlace, str]]:
-    pairs = [(field, field_text(field, values)) for field in style.fields]
+def _shown(request: PackageRequest, values: dict[str, Value], style: Style) -> list[tuple[FieldPlace, str]]:
+    pairs = [
+        (
+            field,
+            _other_items(request, style, field) if field.code == OTHER_ITEMS else field_text(field, values),
+        )
+        for field in style.fields
+    ]
     return [(field, text) for field, text in pairs if text]
+
+
+def _other_items(request: PackageRequest, style: Style, field: FieldPlace) -> str:
+    """One line ``name：text`` per extended item that has no field, in the order of the licence type's declaration."""
+    placed = {other.code for other in style.fields}
+    items, names = request.record.items, request.item_names
+    codes = [*(code for code in names if code in items), *sorted(items.keys() - names.keys())]
+    shown = (
+        (code, face_list(items[code], row=field.row, separator=field.separator, limit=field.limit))
+        for code in codes
+    )
+    return "\n".join(
+        f"{names.get(code, code)}：{text}" for code, text in shown if text and code not in placed
+    )
 
 
 def _waiting(request: PackageRequest, faults: list[Fault], characters: str) -> Waiting:

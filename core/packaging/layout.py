@@ -10,6 +10,8 @@ from core.packaging.typeface import ASCENT_EM, Typeface
 MM_PER_PT = 25.4 / 72
 Align = Literal["left", "center", "right"]
 VerticalAlign = Literal["top", "middle", "bottom"]
+_COMFORTABLE = 0.8
+"""A text that fits on one line at this part of its size is shrunk to it rather than wrapped."""
 _SHRINK = 0.95
 """Each attempt is 5 % smaller than the one before."""
 _TOLERANCE_MM = 0.01
@@ -69,11 +71,21 @@ class SetText(msgspec.Struct, frozen=True):
 
 def set_text(text: str, box: Box, rule: TextRule, typeface: Typeface) -> SetText | None:
     """``text`` set into ``box``, or None when it does not fit at the smallest size the rule allows."""
+    rule = _kept_on_one_line(text, box, rule, typeface)
     for size_mm in _sizes_mm(rule):
         lines = _broken(text, box.width / size_mm + 1e-6, rule, typeface)
         if lines is not None and _height_mm(len(lines), size_mm, rule) <= box.height + _TOLERANCE_MM:
             return SetText(size_mm, _placed(lines, box, size_mm, rule, typeface))
     return None
+
+
+def _kept_on_one_line(text: str, box: Box, rule: TextRule, typeface: Typeface) -> TextRule:
+    """The rule without wrapping when a little shrinking is enough."""
+    smallest_pt = max(rule.size_pt * _COMFORTABLE, rule.min_size_pt)
+    length_mm = _width_em(text, rule, typeface) * smallest_pt * MM_PER_PT
+    if not rule.min_size_pt or "\n" in text or length_mm > box.width:
+        return rule
+    return msgspec.structs.replace(rule, wrap=False, min_size_pt=smallest_pt)
 
 
 def _sizes_mm(rule: TextRule) -> Iterator[float]:

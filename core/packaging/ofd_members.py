@@ -6,7 +6,8 @@ from core.packaging.face import Face, drawn_text
 from core.packaging.markup import PROLOGUE, XMLNS, escape, text_object
 from core.packaging.metadata import document_information, licence_json, metadata_values, metadata_xml
 from core.packaging.ofd_static import image_object
-from core.packaging.qr import qr_png, qr_rows
+from core.packaging.qr import qr_rows
+from core.packaging.qr_picture import qr_png
 from core.packaging.request import PackageRequest
 from core.packaging.style import Style
 from core.packaging.values import values_of

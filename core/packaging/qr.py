@@ -1,45 +1,222 @@
-"""The two-dimensional code on a face (QR, ISO/IEC 18004) as a small picture."""
+"""QR codes (ISO/IEC 18004): versions 1 to 10, error correction M, one fixed mask.
 
-import struct
-import zlib
+A general library needs more than a millisecond per code, most of it for choosing a mask; readers accept any, so here the pattern
+of each version is laid out once and a code only fills in its bits.
+"""
 
-import segno
+from functools import cache
+from typing import NamedTuple
 
-_QUIET_ZONE = 4
-_MASK = 0
-"""One fixed mask: choosing the best of eight costs four times as much and readers accept any."""
+from core.errors import InternalError
+
+QUIET_ZONE = 4
+"""Light modules around a code."""
+_ALPHANUMERIC = {char: value for value, char in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
+_BLOCKS: dict[int, tuple[int, tuple[int, ...]]] = {
+    1: (10, (16,)),
+    2: (16, (28,)),
+    3: (26, (44,)),
+    4: (18, (32,) * 2),
+    5: (24, (43,) * 2),
+    6: (16, (27,) * 4),
+    7: (18, (31,) * 4),
+    8: (22, (38,) * 2 + (39,) * 2),
+    9: (22, (36,) * 3 + (37,) * 2),
+    10: (26, (43,) * 4 + (44,)),
+}
+"""Version -> error correction codewords per block, data codewords of each block (level M, table 9)."""
+_ALIGNMENT = {
+    2: (6, 18),
+    3: (6, 22),
+    4: (6, 26),
+    5: (6, 30),
+    6: (6, 34),
+    7: (6, 22, 38),
+    8: (6, 24, 42),
+    9: (6, 26, 46),
+    10: (6, 28, 50),
+}
+_FORMAT_M_MASK_0 = 0b101010000010010
+_LIGHT, _DARK, _FREE = 0, 1, 2
 
 
 def qr_rows(text: str) -> list[bytes]:
-    """Module rows with their quiet zone, one byte per module, 1 is dark. Error correction M."""
-    code = segno.make_qr(text, error="m", mask=_MASK, boost_error=False)
-    blank = bytes(_QUIET_ZONE)
-    side = len(code.matrix) + 2 * _QUIET_ZONE
-    rows = [blank + bytes(row) + blank for row in code.matrix]
-    return [bytes(side)] * _QUIET_ZONE + rows + [bytes(side)] * _QUIET_ZONE
+    """Module rows of ``text`` with their quiet zone, one byte per module, 1 is dark.
+
+    Raises ``InternalError`` for a text of more than some 200 characters: identifiers are shorter.
+    """
+    version, bits = _data_bits(text)
+    layout = _layout(version)
+    modules = bytearray(layout.modules)
+    for place, flip, bit in zip(layout.places, layout.flips, _codeword_bits(version, bits), strict=False):
+        modules[place] = bit ^ flip
+    side = layout.side
+    edge = bytes(QUIET_ZONE)
+    rows = [edge + bytes(modules[start : start + side]) + edge for start in range(0, side * side, side)]
+    blank = [bytes(side + 2 * QUIET_ZONE)] * QUIET_ZONE
+    return [*blank, *rows, *blank]
 
 
-def packed(row: bytes, scale: int = 1) -> bytes:
-    """A row as bits, light modules 1 (a white pixel of a one-bit grey picture), each module ``scale`` pixels wide."""
-    bits = "".join(("0" if module else "1") * scale for module in row)
-    padded = bits.ljust(-(-len(bits) // 8) * 8, "0")
-    return int(padded, 2).to_bytes(len(padded) // 8, "big")
+def _data_bits(text: str) -> tuple[int, str]:
+    for version in _BLOCKS:
+        wide = version > 9
+        if all(char in _ALPHANUMERIC for char in text):
+            head = f"0010{len(text):0{11 if wide else 9}b}"
+            bits = head + _alphanumeric_bits(text)
+        else:
+            data = text.encode()
+            bits = f"0100{len(data):0{16 if wide else 8}b}" + "".join(f"{byte:08b}" for byte in data)
+        capacity = sum(_BLOCKS[version][1]) * 8
+        if len(bits) <= capacity:
+            return version, _padded(bits, capacity)
+    raise InternalError("the text of a QR code is too long")
 
 
-def qr_png(rows: list[bytes], scale: int = 8) -> bytes:
-    """One-bit PNG of the rows, ``scale`` pixels a module, so that readers that smooth pictures keep the edges."""
-    side = len(rows) * scale
-    lines = b"".join((b"\0" + packed(row, scale)) * scale for row in rows)
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", header),
-            _chunk(b"IDAT", zlib.compress(lines, 9)),
-            _chunk(b"IEND", b""),
-        )
-    )
+def _alphanumeric_bits(text: str) -> str:
+    values = [_ALPHANUMERIC[char] for char in text]
+    pairs = "".join(f"{45 * high + low:011b}" for high, low in zip(values[::2], values[1::2], strict=False))
+    return pairs + (f"{values[-1]:06b}" if len(values) % 2 else "")
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def _padded(bits: str, capacity: int) -> str:
+    bits = bits.ljust(min(len(bits) + 4, capacity), "0")
+    bits = bits.ljust(-(-len(bits) // 8) * 8, "0")
+    return (bits + "1110110000010001" * (capacity // 16 + 1))[:capacity]
+
+
+def _codeword_bits(version: int, bits: str) -> list[int]:
+    """Bits of all codewords in their interleaved order."""
+    correction, sizes = _BLOCKS[version]
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    blocks, start = [], 0
+    for size in sizes:
+        blocks.append(data[start : start + size])
+        start += size
+    checks = [_check_codewords(block, correction) for block in blocks]
+    mixed = [block[index] for index in range(max(sizes)) for block in blocks if index < len(block)]
+    mixed += [check[index] for index in range(correction) for check in checks]
+    return [bit for byte in mixed for bit in _BITS[byte]]
+
+
+_BITS = [tuple(byte >> shift & 1 for shift in range(7, -1, -1)) for byte in range(256)]
+
+
+def _check_codewords(block: bytes, count: int) -> bytes:
+    table, top, whole = _remainders(count), 8 * (count - 1), (1 << 8 * count) - 1
+    remainder = 0
+    for byte in block:
+        remainder = (remainder << 8 & whole) ^ table[remainder >> top ^ byte]
+    return remainder.to_bytes(count, "big")
+
+
+@cache
+def _remainders(count: int) -> list[int]:
+    """Multiples of the generator polynomial of ``count`` check codewords, each as one number."""
+    generator = [1]
+    for power in range(count):
+        root = _power_of_two(power)
+        shifted, scaled = [*generator, 0], [0, *(_product(term, root) for term in generator)]
+        generator = [left ^ right for left, right in zip(shifted, scaled, strict=True)]
+    return [
+        int.from_bytes(bytes(_product(term, factor) for term in generator[1:]), "big")
+        for factor in range(256)
+    ]
+
+
+def _product(left: int, right: int) -> int:
+    """Product in GF(256) with the polynomial x^8 + x^4 + x^3 + x^2 + 1."""
+    result = 0
+    while right:
+        if right & 1:
+            result ^= left
+        left = left << 1 ^ (0x11D if left & 0x80 else 0)
+        right >>= 1
+    return result
+
+
+def _power_of_two(exponent: int) -> int:
+    value = 1
+    for _ in range(exponent):
+        value = _product(value, 2)
+    return value
+
+
+class _Layout(NamedTuple):
+    """The fixed pattern of a version, where its codewords go, and which of them the mask flips."""
+
+    side: int
+    modules: bytes
+    places: list[int]
+    flips: list[int]
+
+
+@cache
+def _layout(version: int) -> _Layout:
+    side = 17 + 4 * version
+    grid = [[_FREE] * side for _ in range(side)]
+    _draw_finders(grid, side)
+    _draw_alignment(grid, version)
+    for step in range(8, side - 8):
+        grid[6][step] = grid[step][6] = 1 - step % 2
+    _draw_format(grid, side)
+    if version >= 7:
+        _draw_version(grid, side, version)
+    places = [(row, column) for row, column in _zigzag(side) if grid[row][column] == _FREE]
+    modules = bytes(0 if module == _FREE else module for line in grid for module in line)
+    flat = [row * side + column for row, column in places]
+    flips = [1 - (row + column) % 2 for row, column in places]
+    for place, flip in zip(flat, flips, strict=True):
+        modules = modules[:place] + bytes((flip,)) + modules[place + 1 :]
+    return _Layout(side, modules, flat, flips)
+
+
+def _draw_finders(grid: list[list[int]], side: int) -> None:
+    for top, left in ((0, 0), (0, side - 7), (side - 7, 0)):
+        for row in range(max(top - 1, 0), min(top + 8, side)):
+            for column in range(max(left - 1, 0), min(left + 8, side)):
+                ring = max(abs(row - top - 3), abs(column - left - 3))
+                grid[row][column] = _DARK if ring in (0, 1, 3) else _LIGHT
+
+
+def _draw_alignment(grid: list[list[int]], version: int) -> None:
+    centres = _ALIGNMENT.get(version, ())
+    for row in centres:
+        for column in centres:
+            if grid[row][column] != _FREE:
+                continue
+            for y in range(-2, 3):
+                for x in range(-2, 3):
+                    grid[row + y][column + x] = _LIGHT if max(abs(y), abs(x)) == 1 else _DARK
+
+
+def _draw_format(grid: list[list[int]], side: int) -> None:
+    for index in range(15):
+        bit = _FORMAT_M_MASK_0 >> index & 1
+        upright = index if index < 6 else index + 1 if index < 8 else side - 15 + index
+        flat = side - 1 - index if index < 8 else 15 - index if index == 8 else 14 - index
+        grid[upright][8] = bit
+        grid[8][flat] = bit
+    grid[side - 8][8] = _DARK
+
+
+def _draw_version(grid: list[list[int]], side: int, version: int) -> None:
+    remainder = version << 12
+    for shift in range(17, 11, -1):
+        if remainder >> shift & 1:
+            remainder ^= 0x1F25 << (shift - 12)
+    value = version << 12 | remainder
+    for index in range(18):
+        row, column = index // 3, side - 11 + index % 3
+        grid[row][column] = grid[column][row] = value >> index & 1
+
+
+def _zigzag(side: int) -> list[tuple[int, int]]:
+    """Module places in the order codewords fill them: column pairs from the right, up and down in turn."""
+    places = []
+    upward = True
+    for right in range(side - 1, 0, -2):
+        column = right if right > 6 else right - 1
+        rows = range(side - 1, -1, -1) if upward else range(side)
+        places += [(row, column - shift) for row in rows for shift in (0, 1)]
+        upward = not upward
+    return places

@@ -7,11 +7,12 @@ import math
 from io import BytesIO
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from core.packaging.face import Face, compose_face
 from core.packaging.layout import MM_PER_PT, Box, SetText, set_text
-from core.packaging.qr import packed, qr_rows
+from core.packaging.qr import qr_rows
+from core.packaging.qr_picture import packed
 from core.packaging.request import PackageRequest, Waiting
 from core.packaging.style import Style, Watermark, rgb, watermark_centres
 
@@ -49,9 +50,9 @@ class FacePainter:
             left, top, right, _ = self._pixels(self._style.qr.box)
             image.paste(_qr_image(face.qr_text, right - left), (left, top))
         if seal_picture:
-            left, top, right, bottom = self._pixels(self._style.seal.box)
-            stamp = self._stamp(seal_picture, (right - left, bottom - top))
-            image.paste(stamp, (left, top), stamp)
+            place = self._pixels(self._style.seal.box)
+            stamp = self._stamp(seal_picture, (place[2] - place[0], place[3] - place[1]))
+            image.paste(ImageChops.multiply(image.crop(place), stamp), place)
         return image
 
     def _drawn_ground(self) -> Image.Image:
@@ -115,9 +116,13 @@ class FacePainter:
         return left, top, right, bottom
 
     def _stamp(self, picture: bytes, size: tuple[int, int]) -> Image.Image:
+        """The seal on white paper: multiplied with the face, text under it stays readable."""
         if picture not in self._stamps:
             with Image.open(BytesIO(picture)) as opened:
-                self._stamps[picture] = opened.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+                ink = opened.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+            paper = Image.new("RGB", size, (255, 255, 255))
+            paper.paste(ink, (0, 0), ink)
+            self._stamps[picture] = paper
         return self._stamps[picture]
 
 

@@ -31,6 +31,8 @@ class PackageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Where the data came from: the interface's name as people know it."""
     made_at: datetime
     """Zone-aware moment of packaging; it stands in the file, so a repeat with the same moment gives the same bytes."""
+    item_names: dict[str, str] = {}
+    """What people call the extended items, by code (Chinese labels of the licence type)."""
     scans: tuple[bytes, ...] = ()
     """Scanned pages (JPEG, PNG or TIFF) in page order, for source classes A, B and C."""
 

@@ -51,12 +51,14 @@ class FieldPlace(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """A field of the face: which item it shows, where, how."""
 
     code: str
-    """Metadata code (GB/T 36903) or ``KZ_`` item of the licence type."""
+    """Metadata code (GB/T 36903), ``KZ_`` item of the licence type, or ``KZ_*``: all items that have no field of their own."""
     name: str
     """What people call it, e.g. ``住所``."""
     sample: str
     """The longest text it must hold."""
     wrap: bool = True
+    optional: bool = False
+    """Not every licence type that uses the style has this item."""
     format: FieldFormat = "text"
     dates: DateFormat = "long"
     row: str = ""

@@ -18,7 +18,7 @@ from core.errors import ConfigError, NotFound
 from core.packaging.layout import Box, set_text
 from core.packaging.style import FieldPlace, LabelText, QrPlace, SealPlace, Style, Watermark
 from core.packaging.typeface import FONTS, SHIPPED_FONT, Typeface, typeface
-from core.packaging.values import FACE_CODES
+from core.packaging.values import FACE_CODES, OTHER_ITEMS
 
 STYLES = Path(__file__).parent / "styles"
 _PROPORTION_TOLERANCE = 0.01
@@ -239,7 +239,8 @@ def _item_faults(style: Style, licence_type: LicenceType | None) -> Iterator[Fau
         if field.code in seen:
             yield _DUPLICATE.at(where, field.code, code=field.code)
         seen.add(field.code)
-        if licence_type and field.code not in FACE_CODES and field.code not in licence_type.items:
+        known = field.optional or field.code in FACE_CODES or field.code == OTHER_ITEMS
+        if licence_type and not known and field.code not in licence_type.items:
             yield _UNKNOWN_ITEM.at(where, field.code, code=field.code)
 
 

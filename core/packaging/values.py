@@ -19,6 +19,8 @@ LIBRARY_CODE = "ZZKMC"
 SOURCE_CODE = "SJLY"
 VALIDITY_START = ELEMENT_CODES["valid_from"]
 VALIDITY_END = ELEMENT_CODES["valid_until"]
+OTHER_ITEMS = "KZ_*"
+"""Stands in a style for all extended items without a field of their own."""
 FACE_CODES = frozenset({*ELEMENT_CODES.values(), VERSION_CODE, FILE_NUMBER_CODE, LIBRARY_CODE, SOURCE_CODE})
 """Codes any style may show, whatever the licence type."""
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 _OVERSAMPLE = 3
 _HERE = Path(__file__).parent
-_QUALITY = 80
+_QUALITY = 72
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
@@ -24,7 +24,7 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
     width: float
     height: float
-    long_side_px: int = 1500
+    long_side_px: int = 1400
     margin: float = 9.0
     band: float = 9.0
     ground: Colour

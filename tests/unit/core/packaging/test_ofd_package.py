@@ -19,12 +19,14 @@ from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style, shipped_styles
 from core.ports.signer import Algorithm
 from core.verification.finding import Finding
-from packaging_material import business_licence, request_for, seal
+from packaging_material import business_licence, certificate, permit, request_for, seal
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "packaging"
 OFD = "{http://www.ofdspec.org/2016}"
 CHANGING = {at.SEAL, at.SIGNATURE, at.SIGNED_VALUE}
 """Members that differ with the keys of each test run."""
+
+RECORDS = {"business-licence": business_licence, "permit": permit, "certificate": certificate}
 
 
 @pytest.fixture
@@ -32,21 +34,24 @@ def style() -> Style:
     return shipped_style("business-licence")
 
 
-def packaged(style: Style, number: int = 1, algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256) -> bytes:
+def packaged(style: Style, algorithm: Algorithm = Algorithm.ECDSA_P256_SHA256) -> bytes:
     stamp = seal(algorithm)
-    stored = package_ofd([request_for(business_licence(), number)], style, stamp)[0]
+    stored = package_ofd([request_for(RECORDS[style.name]())], style, stamp)[0]
     assert isinstance(stored, StoredPackage)
     return assemble(stored, ofd_template(style, stamp))
 
 
-def test_an_independent_reader_finds_every_face_item(style: Style, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("algorithm", [Algorithm.ECDSA_P256_SHA256, Algorithm.SM2_SM3])
+def test_an_independent_reader_finds_every_face_item(name: str, algorithm: Algorithm, tmp_path: Path) -> None:
+    style = shipped_style(name)
     file = tmp_path / "licence.ofd"
-    file.write_bytes(packaged(style))
+    file.write_bytes(packaged(style, algorithm))
     with ofdkit.open(file) as document:
         runs = [run for page in document.pages for run in page.runs]
         assert not document.warnings
     found = "".join(run.text for run in runs)
-    for text in face_texts(request_for(business_licence()), style).values():
+    for text in face_texts(request_for(RECORDS[name]()), style).values():
         assert text in found
 
 
@@ -110,7 +115,9 @@ def test_the_same_request_gives_the_same_bytes_up_to_the_signature(style: Style)
     assert (first.members, first.signature) == (second.members, second.signature)
 
 
-def test_the_members_are_those_kept_as_golden(style: Style) -> None:
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_members_are_those_kept_as_golden(name: str) -> None:
+    style = shipped_style(name)
     kept = GOLDEN / style.name
     with zipfile.ZipFile(io.BytesIO(packaged(style))) as archive:
         members = {name: archive.read(name) for name in archive.namelist() if name not in CHANGING}
@@ -178,7 +185,7 @@ def test_a_cut_file_is_refused_by_the_reader(style: Style, cut: int) -> None:
 
 
 def test_every_shipped_style_loads() -> None:
-    assert "business-licence" in shipped_styles()
+    assert set(shipped_styles()) == set(RECORDS)
     for name in shipped_styles():
         assert shipped_style(name).name == name
 

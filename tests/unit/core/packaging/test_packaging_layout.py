@@ -38,9 +38,7 @@ def test_a_long_text_shrinks_and_wraps_until_it_fits_and_never_leaves_its_box() 
         assert line.x + width_mm(line.advances) <= box.width + 0.05
         assert 0 < line.baseline <= box.height
     baselines = [line.baseline for line in text.lines]
-    assert all(
-        later - earlier >= text.size_mm for earlier, later in itertools.pairwise(baselines)
-    )
+    assert all(later - earlier >= text.size_mm for earlier, later in itertools.pairwise(baselines))
 
 
 def test_a_text_that_does_not_fit_at_its_smallest_size_is_refused() -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from contracts.identity import uuid7_ms
 from core.errors import HubError
 from core.ports.bus import Bus, Channel
 from core.store import Store
@@ -60,11 +61,13 @@ class StateGauges:
     def _intake(self) -> Iterable[Sample]:
         for interface, open_cases in self._store.quarantine.open_counts().items():
             yield "quarantined_records", {"adapter": interface}, open_cases
-        for interface, last_ms in self._store.ledger.last_records_ms().items():
-            yield "last_record_timestamp_seconds", {"adapter": interface}, last_ms / 1000
+        for entry in self._store.registry.list("interface"):
+            last = self._store.ledger.last_receipt(entry.name)
+            if last is not None:
+                yield "last_record_timestamp_seconds", {"adapter": entry.name}, uuid7_ms(last) / 1000
         for alert in self._store.alerts.open():
             yield "receipt_warnings_active", {"kind": alert.kind, "adapter": alert.interface}, 1
-        yield "manifests_unreconciled", {}, self._store.manifests.unreconciled_count()
+        yield "reconciliation_difference_records", {}, self._store.manifests.missing()
 
     def _coordination(self) -> Iterable[Sample]:
         yield "scheduler_leader", {}, float(self._store.leases.holder(SCHEDULER_LEASE) is not None)

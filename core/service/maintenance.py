@@ -49,7 +49,7 @@ class Maintenance:
     def expire(self) -> None:
         """Appends the status *expired* to licences whose last day has passed."""
         today = datetime.fromtimestamp(self._clock(), CHINA).date()
-        expired = self._store.licences.expire(today)
+        expired = self._store.expiry.expire(today)
         if expired:
             log.info("%d licences have expired", expired)
 

@@ -1,7 +1,7 @@
 """The interface registry's use cases: declarations from files in, checked whole; states moved; declarations out again.
 
-A file holds ``[interface]`` and ``[licence_type]`` tables (or arrays of them). All files of one call are checked before the first is
-applied: a call registers everything or nothing.
+A file holds ``[interface]`` and ``[licence_type]`` tables (or arrays of them). All files of one call are checked before the
+first is applied: a call registers everything or nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class Registration:
         self._registry = registry
 
     def apply(self, files: Sequence[Path], actor: str) -> list[RegistryEntry]:
-        """Registers what the files declare, types first; raises ``ConfigError`` with every fault of the first file that has any."""
+        """Registers what the files declare, types first; raises ``ConfigError`` with all faults of the first file with any."""
         declared = [declaration for file in files for declaration in read_declarations(file)]
         self._check_types(files, declared)
         ordered = sorted(declared, key=lambda declaration: declaration.kind != "licence-type")
@@ -127,13 +127,17 @@ def _declared(data: Mapping[str, Any], faults: list[Fault]) -> Iterator[Declarat
             place = pointer(table, index) if several else pointer(table)
             try:
                 loaded = load_declaration(shape, content)
-                wrong = check(loaded)
             except DeclarationError as error:
-                wrong = error.faults
-            if wrong:
-                faults += [msgspec.structs.replace(fault, pointer=place + fault.pointer) for fault in wrong]
-            else:
+                faults += _placed(place, error.faults)
+                continue
+            wrong = check(loaded)
+            faults += _placed(place, wrong)
+            if not wrong:
                 yield Declaration(kind, getattr(loaded, name), msgspec.to_builtins(loaded))
+
+
+def _placed(place: str, faults: Iterable[Fault]) -> list[Fault]:
+    return [msgspec.structs.replace(fault, pointer=place + fault.pointer) for fault in faults]
 
 
 _TABLES: dict[str, tuple[EntryKind, type[Any], str, Callable[[Any], Sequence[Fault]]]] = {

@@ -4,6 +4,7 @@ from core.keyring import Keyring
 from core.store.alerts import AlertStore
 from core.store.blobs import BlobStore
 from core.store.engine import Database
+from core.store.expiry import ExpiryStore
 from core.store.guard import GuardStore
 from core.store.jobs import JobStore
 from core.store.journal import JournalStore
@@ -46,6 +47,7 @@ class Store:
         self.alerts = AlertStore(database)
         self.links = LinkStore(database)
         self.jobs = JobStore(database)
+        self.expiry = ExpiryStore(database)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -108,6 +108,13 @@ class LedgerStore:
         with self._database.read() as connection:
             return {Outcome(row[0]): int(row[1]) for row in connection.execute(query)}
 
+    def last_receipt(self, interface: str) -> UUID | None:
+        """The interface's latest receipt (its time is the intake's), or None."""
+        table = ledger.c
+        query = select(table.receipt).where(table.interface == interface).order_by(table.receipt.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
     def raw_of(self, receipt: UUID) -> bytes:
         """The record as received; for one a person accepted, as its original was.
 

@@ -179,6 +179,15 @@ class Certificate:
             )
 
 
+def refuse_weak(*algorithms: str) -> None:
+    """Raises ``Broken`` when one of the OIDs is an algorithm that is known to be broken."""
+    for algorithm in algorithms:
+        if weak := _WEAK.get(algorithm):
+            raise Broken(
+                "weak-algorithm", f"{weak} is too weak to prove anything", f"{weak} 强度不足，不能作为证明"
+            )
+
+
 def verify_signature(
     signer: Certificate, algorithm: str, message: bytes, signature: bytes, digest: str = ""
 ) -> bool:
@@ -187,10 +196,7 @@ def verify_signature(
     ``digest`` (OID) completes algorithms that do not name one (plain RSA in CMS). Raises ``Broken`` for weak algorithms and
     ``Undecided`` for those not supported; an algorithm of another kind of key is simply false.
     """
-    if weak := _WEAK.get(algorithm) or _WEAK.get(digest):
-        raise Broken(
-            "weak-algorithm", f"{weak} is too weak to prove anything", f"{weak} 强度不足，不能作为证明"
-        )
+    refuse_weak(algorithm, digest)
     key = signer.parsed.public_key
     if key.algorithm == "ec" and key["algorithm"]["parameters"].native == oids.SM2_CURVE:
         return algorithm in _SM2_NAMES and sm2.verify(signer.spki[-65:], message, signature)

@@ -11,7 +11,7 @@ from core.gm import curve, oids
 from core.gm.der import DerError
 from core.sealing.ses import SesSeal, SesSignature, parse_signature
 from core.sealing.suites import suite_by_oid
-from core.verification.certificates import Certificate, certificate_of, verify_signature
+from core.verification.certificates import Certificate, certificate_of, refuse_weak, verify_signature
 from core.verification.cms import SignedData, check_attributes, parse_signed_data, signer_certificate
 from core.verification.digests import digest_of
 from core.verification.finding import Broken, Undecided
@@ -62,6 +62,7 @@ def read_signed_value(signature: OfdSignature, data: bytes) -> SignedValue:
 
 def check_ses(signature: OfdSignature, value: SesSignature) -> Signed:
     """Raises ``Broken`` unless the value is a good signature over Signature.xml by the certificate it carries."""
+    refuse_weak(value.signature_algorithm)
     suite = suite_by_oid(value.signature_algorithm)
     if suite is None:
         raise Undecided(

@@ -124,7 +124,9 @@ class InterfaceDirectory:
         not read for too long.
         """
         if not self.fresh:
-            raise Unavailable("the interface registry is out of reach", retry_after_s=2, summary_zh="接口注册表暂不可用")
+            raise Unavailable(
+                "the interface registry is out of reach", retry_after_s=2, summary_zh="接口注册表暂不可用"
+            )
         live = self._live.get(name)
         if live is None:
             raise Refused.by(UNKNOWN.at("", name=name), status=404)

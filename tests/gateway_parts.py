@@ -60,7 +60,13 @@ def permits(name: str = "permits", **changes: Any) -> dict[str, Any]:
 
 def record(number: str = "P-1", **changes: Any) -> dict[str, Any]:
     """A record of ``permits`` that is valid."""
-    return {"number": number, "title": "许可证", "holder": "某公司", "issued": "2026-01-02", "note": "n"} | changes
+    return {
+        "number": number,
+        "title": "许可证",
+        "holder": "某公司",
+        "issued": "2026-01-02",
+        "note": "n",
+    } | changes
 
 
 def sign(
@@ -94,7 +100,9 @@ class Hub:
         self.directory = InterfaceDirectory(self.registry.snapshot)
         self.authenticator = Authenticator(
             [
-                Credential(Principal("department", "", _rights(("permits", "other"))), "hmac", SECRET.encode()),
+                Credential(
+                    Principal("department", "", _rights(("permits", "other"))), "hmac", SECRET.encode()
+                ),
                 Credential(Principal("developer", "", _rights(("*",))), "bearer", BEARER.encode()),
                 Credential(Principal("nobody"), "bearer", b"the-key-of-nobody"),
             ]
@@ -142,7 +150,11 @@ async def push_client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
     intake = GatewayIntake("test", store=hub, bus=hub.bus, keyring=hub.keyring)
     await intake.open()
     endpoint = PushEndpoint(
-        hub.gateway, authenticator=hub.authenticator, directory=hub.directory, intake=intake, observer=Unobserved()
+        hub.gateway,
+        authenticator=hub.authenticator,
+        directory=hub.directory,
+        intake=intake,
+        observer=Unobserved(),
     )
 
     async def nothing_else(scope: Any, receive: Any, send: Any) -> None:

@@ -120,7 +120,9 @@ async def read_body(receive: Receive, declared_size: int | None, limits: Limits)
         return spool.body()
     except OSError as error:
         spool.close()
-        raise Unavailable("no room to keep the body", retry_after_s=30, summary_zh="暂无空间保存正文") from error
+        raise Unavailable(
+            "no room to keep the body", retry_after_s=30, summary_zh="暂无空间保存正文"
+        ) from error
     except BaseException:
         spool.close()
         raise

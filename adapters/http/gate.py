@@ -71,9 +71,8 @@ class Gate:
             raise
         except Exception:
             log.exception("request failed", extra={"request_id": head.request_id})
-            if answered.status:
-                raise
-            await answered.reply(_closing(internal(head.request_id, head.tongue)))
+            if not answered.status:
+                await answered.reply(_closing(internal(head.request_id, head.tongue)))
 
     def _check_room(self) -> None:
         if self._in_flight > self._limit:

@@ -57,7 +57,14 @@ def fault_json(fault: Fault, tongue: Language) -> dict[str, Any]:
 
 
 def problem(
-    status: int, code: str, title: str, request_id: str, tongue: Language, *, errors: Iterable[dict[str, Any]] = (), **more: Any
+    status: int,
+    code: str,
+    title: str,
+    request_id: str,
+    tongue: Language,
+    *,
+    errors: Iterable[dict[str, Any]] = (),
+    **more: Any,
 ) -> Reply:
     """A problem response; ``more`` are further members of the object."""
     body = {
@@ -79,7 +86,9 @@ def refusal(error: HubError, request_id: str, tongue: Language) -> Reply:
     if isinstance(error, InternalError):
         return internal(request_id, tongue)
     title = error.summary_zh if tongue == "zh-CN" else error.summary
-    reply = problem(status, error.code, title, request_id, tongue, errors=[fault_json(f, tongue) for f in _faults(error)])
+    reply = problem(
+        status, error.code, title, request_id, tongue, errors=[fault_json(f, tongue) for f in _faults(error)]
+    )
     if isinstance(error, TransientError):
         reply.headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after_s))).encode()))
     if status == 401:

@@ -87,7 +87,9 @@ def read_head(scope: Scope) -> Head:
         target = f"{target}?{scope['query_string'].decode('latin-1')}"
     sent_id = values.get(b"x-request-id", "")
     request_id = sent_id if sent_id and _REQUEST_ID.fullmatch(sent_id) else uuid4().hex
-    return Head(scope["method"], target, values, repeated, request_id, language(values.get(b"accept-language", "")))
+    return Head(
+        scope["method"], target, values, repeated, request_id, language(values.get(b"accept-language", ""))
+    )
 
 
 def verify(head: Head, authenticator: Authenticator) -> Verified:

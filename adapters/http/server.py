@@ -137,10 +137,17 @@ class GatewayServer(uvicorn.Server):
         self._captured_signals.clear()  # served to the end: the exit status is the caller's, not the signal's
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        waits = sig == signal.SIGTERM and not self._draining.begun and self._drain_s > 0 and self._loop is not None
+        waits = (
+            sig == signal.SIGTERM
+            and not self._draining.begun
+            and self._drain_s > 0
+            and self._loop is not None
+        )
         self._draining.begun = True
         if waits and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, super().handle_exit, sig, frame)
+            self._loop.call_soon_threadsafe(
+                self._loop.call_later, self._drain_s, super().handle_exit, sig, frame
+            )
         else:
             super().handle_exit(sig, frame)
 

@@ -29,7 +29,9 @@ ERRORS_LIMIT = 100
 """Findings repeated at the top of a refusal; every record's own are beside it."""
 
 _JSON = "application/json"
-_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_LINES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 MEDIA = Rule(
@@ -56,7 +58,13 @@ class PushEndpoint:
     """The route of every interface that is pushed to."""
 
     def __init__(
-        self, gateway: Gateway, *, authenticator: Authenticator, directory: InterfaceDirectory, intake: Intake, observer: Observer
+        self,
+        gateway: Gateway,
+        *,
+        authenticator: Authenticator,
+        directory: InterfaceDirectory,
+        intake: Intake,
+        observer: Observer,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -88,7 +96,9 @@ class PushEndpoint:
     ) -> Reply:
         name = live.declaration.name
         try:
-            read = await read_records(body, lines=lines, translator=live.translator, limit=self._records_limit)
+            read = await read_records(
+                body, lines=lines, translator=live.translator, limit=self._records_limit
+            )
         except Exception:
             await self._admit(verified)
             raise
@@ -114,7 +124,11 @@ class PushEndpoint:
         retry = receipts.count(None)
         self._observer.count("received_bytes_total", body.size, adapter=name, protocol=PROTOCOL)
         self._observer.count("received_records_total", read.count, adapter=name, protocol=PROTOCOL)
-        for outcome, number in (("accepted", len(receipts) - retry), ("refused", len(read.refused)), ("retry", retry)):
+        for outcome, number in (
+            ("accepted", len(receipts) - retry),
+            ("refused", len(read.refused)),
+            ("retry", retry),
+        ):
             if number:
                 self._observer.count("records_total", number, adapter=name, stage="receive", outcome=outcome)
 
@@ -141,7 +155,11 @@ def _is_lines(head: Head) -> bool:
     media, _, parameters = sent.lower().partition(";")
     charset = parameters.partition("charset=")[2].strip(' "')
     media = media.strip()
-    if (media != _JSON and media not in _LINES) or charset not in {"", "utf-8", "utf8"} or head.value(b"content-encoding"):
+    if (
+        (media != _JSON and media not in _LINES)
+        or charset not in {"", "utf-8", "utf8"}
+        or head.value(b"content-encoding")
+    ):
         raise Refused.by(MEDIA.at("Content-Type", sent=sent[:100]), status=415)
     return media in _LINES
 
@@ -165,7 +183,9 @@ def _answer(head: Head, read: Read, receipts: list[UUID | None]) -> Reply:
     english, chinese = _TITLES[status]
     title = chinese if head.tongue == "zh-CN" else english
     code = "unavailable" if receipts else "push.no-valid-record"
-    reply = problem(status, code, title, head.request_id, head.tongue, errors=_top(head, read), **counts, records=records)
+    reply = problem(
+        status, code, title, head.request_id, head.tongue, errors=_top(head, read), **counts, records=records
+    )
     if receipts:
         reply.headers.append((b"retry-after", b"2"))
     return reply
@@ -183,8 +203,12 @@ def _records(head: Head, read: Read, receipts: list[UUID | None]) -> list[dict[s
 
 def _top(head: Head, read: Read) -> list[dict[str, object]]:
     """The first findings; in a batch their pointers begin with the record's index."""
-    faults = [(refused.position, fault) for refused in read.refused for fault in refused.faults][:ERRORS_LIMIT]
-    return [fault_json(_placed(fault, position, alone=read.count == 1), head.tongue) for position, fault in faults]
+    faults = [(refused.position, fault) for refused in read.refused for fault in refused.faults][
+        :ERRORS_LIMIT
+    ]
+    return [
+        fault_json(_placed(fault, position, alone=read.count == 1), head.tongue) for position, fault in faults
+    ]
 
 
 def _placed(fault: Fault, position: int, *, alone: bool) -> Fault:

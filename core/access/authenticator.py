@@ -63,9 +63,13 @@ def now_ms() -> int:
 class Authenticator:
     """Verifies credentials against the clients it was made with."""
 
-    def __init__(self, credentials: Sequence[Credential], *, window_s: int = 300, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, credentials: Sequence[Credential], *, window_s: int = 300, clock: Callable[[], int] = now_ms
+    ) -> None:
         self._signing = {c.principal.client: c for c in credentials if c.kind == "hmac"}
-        self._bearers = {hashlib.sha256(c.secret).digest(): c.principal for c in credentials if c.kind == "bearer"}
+        self._bearers = {
+            hashlib.sha256(c.secret).digest(): c.principal for c in credentials if c.kind == "bearer"
+        }
         self._window_ms = window_s * 1000
         self._clock = clock
 
@@ -120,7 +124,9 @@ def _check_forms(request: SignedRequest) -> None:
         if not value:
             raise Refused.by(refusals.HEADER_MISSING.at(header, header=header), status=401)
         if form is not None and not form.fullmatch(value):
-            raise Refused.by(refusals.HEADER_MALFORMED.at(header, header=header, expected=expected), status=401)
+            raise Refused.by(
+                refusals.HEADER_MALFORMED.at(header, header=header, expected=expected), status=401
+            )
 
 
 def _refused(rule: Rule, header: str, value: str | None = None, **params: object) -> Refused:

@@ -74,12 +74,16 @@ def authorise(principal: Principal, action: Action, *, interface: str = "", lice
 
 def granted_types(principal: Principal, action: Action) -> tuple[str, ...]:
     """The licence type patterns an action is granted for: the limits of a query."""
-    return tuple(sorted({kind for right in principal.rights if action in right.actions for kind in right.types}))
+    return tuple(
+        sorted({kind for right in principal.rights if action in right.actions for kind in right.types})
+    )
 
 
 def granted_interfaces(principal: Principal, action: Action) -> tuple[str, ...]:
     """The interface patterns an action is granted for."""
-    return tuple(sorted({name for right in principal.rights if action in right.actions for name in right.interfaces}))
+    return tuple(
+        sorted({name for right in principal.rights if action in right.actions for name in right.interfaces})
+    )
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -111,7 +111,9 @@ def _inconsistencies(config: HubFile) -> list[Fault]:
         ("subscriber", [subscriber.name for subscriber in config.subscribers]),
     ):
         faults += [
-            TWICE.at(pointer(section, index), name=name) for index, name in enumerate(names) if name in names[:index]
+            TWICE.at(pointer(section, index), name=name)
+            for index, name in enumerate(names)
+            if name in names[:index]
         ]
     if (config.bus.kind == "rabbitmq") != config.bus.url.startswith(("amqp://", "amqps://")):
         expected = "an amqp:// URL" if config.bus.kind == "rabbitmq" else "a file path"
@@ -129,4 +131,3 @@ def _has_clear_password(url: str) -> bool:
     authority = url.partition("://")[2].rpartition("@")[0]
     password = authority.partition(":")[2]
     return bool(password) and not (password.startswith("${") and password.endswith("}"))
-

@@ -3,6 +3,6 @@
 from router.intake.blocking import BlockingIntake
 from router.intake.gateway import GatewayIntake
 from router.intake.guard import GuardGate
-from router.intake.manifest import ManifestLog, reconcile
+from router.intake.manifest import ManifestLog
 
-__all__ = ["BlockingIntake", "GatewayIntake", "GuardGate", "ManifestLog", "reconcile"]
+__all__ = ["BlockingIntake", "GatewayIntake", "GuardGate", "ManifestLog"]

@@ -47,7 +47,12 @@ class Coalescer:
     """Fills chunks per lot and publishes them; for one event loop."""
 
     def __init__(
-        self, publisher: Publisher, keyring: Keyring, *, wait_s: float, confirmed: Callable[[Iterable[UUID]], None]
+        self,
+        publisher: Publisher,
+        keyring: Keyring,
+        *,
+        wait_s: float,
+        confirmed: Callable[[Iterable[UUID]], None],
     ) -> None:
         self._publisher = publisher
         self._keyring = keyring
@@ -56,7 +61,9 @@ class Coalescer:
         self._gathering: dict[Lot, _Gathering] = {}
         self._publishing: set[asyncio.Task[None]] = set()
 
-    async def publish(self, lot: Lot, entries: Sequence[tuple[UUID, bytes]], trace: str = "") -> list[UUID | None]:
+    async def publish(
+        self, lot: Lot, entries: Sequence[tuple[UUID, bytes]], trace: str = ""
+    ) -> list[UUID | None]:
         """The receipts of the encoded entries once their chunks are durable; None where the bus did not take them."""
         delivered = Delivered(len(entries), asyncio.get_running_loop().create_future())
         for index, (receipt, encoded) in enumerate(entries):

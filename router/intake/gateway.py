@@ -70,7 +70,9 @@ class GatewayIntake:
         if self._coalescer is None:
             self._publisher = await self._bus.publisher()
             confirmed = self._manifest.published
-            self._coalescer = Coalescer(self._publisher, self._keyring, wait_s=self._coalesce_s, confirmed=confirmed)
+            self._coalescer = Coalescer(
+                self._publisher, self._keyring, wait_s=self._coalesce_s, confirmed=confirmed
+            )
 
     async def admit_nonce(self, client: str, nonce: str) -> None:
         await self._gate.admit_nonce(client, nonce)
@@ -129,7 +131,10 @@ class GatewayIntake:
         name = f"{push.client}\0{push.key and 'key'}\0{push.key or push.nonce or uuid4().hex}"
         key, interface = self._keyring.receipt_key, push.lot.interface
         submission = receipt_id(key, interface, f"{name}\0submission", 0, first_seen_ms)
-        return [submission, *(receipt_id(key, interface, name, d.position, first_seen_ms) for d in push.drafts)]
+        return [
+            submission,
+            *(receipt_id(key, interface, name, d.position, first_seen_ms) for d in push.drafts),
+        ]
 
     async def _known(self, receipts: list[UUID]) -> frozenset[UUID]:
         """The receipts of a repeat that need no second publication, as their outcome is in the ledger."""
@@ -137,7 +142,9 @@ class GatewayIntake:
         try:
             return frozenset(await asyncio.wait_for(look_up, self._give_up_s))
         except TimeoutError as error:
-            raise Unavailable("the ledger is out of reach", retry_after_s=2, summary_zh="台账暂不可用") from error
+            raise Unavailable(
+                "the ledger is out of reach", retry_after_s=2, summary_zh="台账暂不可用"
+            ) from error
 
     async def _encode(
         self, push: Push, receipts: list[UUID], first_seen_ms: int, known: frozenset[UUID]

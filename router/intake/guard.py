@@ -58,7 +58,14 @@ class GuardGate:
     async def admit_nonce(self, client: str, nonce: str) -> None:
         """Admits a signed request that pushes nothing."""
         await self.admit(
-            GuardRequest(client=client, nonce=nonce, interface="", key=None, body_digest=b"", now_ms=time.time_ns() // 1_000_000)
+            GuardRequest(
+                client=client,
+                nonce=nonce,
+                interface="",
+                key=None,
+                body_digest=b"",
+                now_ms=time.time_ns() // 1_000_000,
+            )
         )
 
     def close(self) -> None:
@@ -89,12 +96,12 @@ class GuardGate:
 
 
 def _unavailable(error: Exception) -> Exception:
-    return Unavailable(f"the intake guard is out of reach ({error})", retry_after_s=2, summary_zh="接收防重校验暂不可用")
+    return Unavailable(
+        f"the intake guard is out of reach ({error})", retry_after_s=2, summary_zh="接收防重校验暂不可用"
+    )
 
 
 def _fail(batch: list[Waiting], error: Exception) -> None:
     for _request, future in batch:
         if not future.done():
             future.set_exception(error)
-
-

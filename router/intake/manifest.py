@@ -3,30 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
 RECEIPTS_LIMIT = 50_000
 """Receipts in one manifest; a busier interval has several."""
-
-GRACE_MS = 60_000
-"""How long a record may be on the bus before its absence from the ledger is looked at."""
-
-M = TypeVar("M")
 
 
 class ManifestShelf(Protocol):
     """Where manifests are kept."""
 
     def add(self, gateway: str, receipts: Sequence[UUID], closed_ms: int) -> UUID: ...
-
-
-class ManifestLedger(Protocol[M]):
-    """Manifests beside the ledger they are compared with."""
-
-    def unreconciled(self, closed_before_ms: int, limit: int = ...) -> list[M]: ...
-
-    def reconcile(self, noted: M, now_ms: int) -> list[UUID]: ...
 
 
 class ManifestLog:
@@ -54,12 +41,6 @@ class ManifestLog:
                 noted = noted[RECEIPTS_LIMIT:]
         finally:
             self.published(noted)
-
-
-def reconcile(manifests: ManifestLedger[M], *, grace_ms: int = GRACE_MS, now_ms: int | None = None) -> int:
-    """Compares manifests older than ``grace_ms`` with the ledger; counts the receipts it does not have (yet)."""
-    moment = _now_ms() if now_ms is None else now_ms
-    return sum(len(manifests.reconcile(noted, moment)) for noted in manifests.unreconciled(moment - grace_ms))
 
 
 def _now_ms() -> int:

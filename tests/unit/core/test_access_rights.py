@@ -96,11 +96,15 @@ def test_a_pattern_is_a_name_or_a_beginning(pattern: str, name: str, covered: bo
 def configured(tmp_path: Path, secret: str) -> Path:
     (tmp_path / "key").write_text(secret)
     path = tmp_path / "licence-hub.toml"
-    path.write_text('[[client]]\nid = "a"\nkind = "bearer"\nsecret = "file:key"\n[[client]]\nid = "b"\nsecret = "file:none"\n')
+    path.write_text(
+        '[[client]]\nid = "a"\nkind = "bearer"\nsecret = "file:key"\n[[client]]\nid = "b"\nsecret = "file:none"\n'
+    )
     return path
 
 
-def test_every_missing_or_weak_secret_is_reported_with_its_client_and_without_its_value(tmp_path: Path) -> None:
+def test_every_missing_or_weak_secret_is_reported_with_its_client_and_without_its_value(
+    tmp_path: Path,
+) -> None:
     config = load_config(configured(tmp_path, "hunter2"), {})
     with pytest.raises(ConfigError) as caught:
         load_authenticator(config)

@@ -65,7 +65,10 @@ def test_a_signature_made_by_hand_is_accepted(authenticator: Authenticator) -> N
 def test_a_signature_made_by_openssl_is_accepted(authenticator: Authenticator) -> None:
     text = f"POST\n/v1/interfaces/a/records\n{NOW_MS}\nnonce-by-openssl\n{HEX}"
     made = subprocess.run(
-        ["openssl", "dgst", "-sha256", "-hmac", SECRET.decode(), "-binary"], input=text.encode(), capture_output=True, check=True
+        ["openssl", "dgst", "-sha256", "-hmac", SECRET.decode(), "-binary"],
+        input=text.encode(),
+        capture_output=True,
+        check=True,
     ).stdout
     signature = base64.b64encode(made).decode()
     asked = request(target="/v1/interfaces/a/records", nonce="nonce-by-openssl", signature=signature)
@@ -87,7 +90,9 @@ def test_a_signature_made_by_openssl_is_accepted(authenticator: Authenticator) -
         ("signature", "签名"),
     ],
 )
-def test_whatever_is_changed_after_signing_breaks_the_signature(authenticator: Authenticator, field: str, value: str) -> None:
+def test_whatever_is_changed_after_signing_breaks_the_signature(
+    authenticator: Authenticator, field: str, value: str
+) -> None:
     changed = msgspec.structs.replace(request(), **{field: value})
     assert refusal(lambda: authenticator.signed(changed)).code == "auth.signature"
 
@@ -100,10 +105,14 @@ def test_an_unknown_client_and_a_wrong_signature_look_the_same(authenticator: Au
 
 @pytest.mark.parametrize("off_s", [-300, -299, 0, 299, 300])
 def test_a_clock_within_the_window_is_accepted(authenticator: Authenticator, off_s: int) -> None:
-    assert authenticator.signed(request(timestamp=str(NOW_MS + off_s * 1000))).principal.client == "department"
+    assert (
+        authenticator.signed(request(timestamp=str(NOW_MS + off_s * 1000))).principal.client == "department"
+    )
 
 
-@pytest.mark.parametrize(("off_s", "words", "chinese"), [(-301, "301 s behind", "偏慢"), (3600, "3600 s ahead", "偏快")])
+@pytest.mark.parametrize(
+    ("off_s", "words", "chinese"), [(-301, "301 s behind", "偏慢"), (3600, "3600 s ahead", "偏快")]
+)
 def test_a_clock_outside_the_window_is_told_how_far_it_is_off(
     authenticator: Authenticator, off_s: int, words: str, chinese: str
 ) -> None:
@@ -144,7 +153,9 @@ def test_a_missing_header_is_named(authenticator: Authenticator, field: str, hea
         ("content", HEX[:-1]),
     ],
 )
-def test_a_malformed_header_is_named_with_its_form(authenticator: Authenticator, field: str, value: str) -> None:
+def test_a_malformed_header_is_named_with_its_form(
+    authenticator: Authenticator, field: str, value: str
+) -> None:
     assert refusal(lambda: authenticator.signed(request(**{field: value}))).code == "auth.header-malformed"
 
 
@@ -153,7 +164,9 @@ def test_a_bearer_key_is_its_client(authenticator: Authenticator) -> None:
     assert (verified.principal.client, verified.nonce, verified.content_sha256) == ("developer", "", None)
 
 
-@pytest.mark.parametrize("key", ["", "bearer-key-012345678", "bearer-key-01234567890", SECRET.decode(), "密钥"])
+@pytest.mark.parametrize(
+    "key", ["", "bearer-key-012345678", "bearer-key-01234567890", SECRET.decode(), "密钥"]
+)
 def test_no_other_key_is_anybody(authenticator: Authenticator, key: str) -> None:
     assert refusal(lambda: authenticator.bearer(key)).code == "auth.bearer"
 

@@ -64,7 +64,9 @@ def test_a_secret_written_in_place_of_its_reference_is_refused_and_not_shown(tmp
 
 def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
     error = refusal(write(tmp_path, '[store]\nurl = "postgresql://hub:hunter2@db/hub"\n'))
-    assert [(fault.rule, fault.pointer) for fault in error.faults] == [("configuration.clear-secret", "/store/url")]
+    assert [(fault.rule, fault.pointer) for fault in error.faults] == [
+        ("configuration.clear-secret", "/store/url")
+    ]
     assert "hunter2" not in str(error)
 
 
@@ -79,14 +81,20 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (config.gateway.port, config.gateway.host, config.hub.name) == (8301, "a", "north")
 
 
-@pytest.mark.parametrize("name", ["LICENCE_HUB__PORT", "LICENCE_HUB__CLIENTS__ID", "LICENCE_HUB__GATWAY__PORT"])
+@pytest.mark.parametrize(
+    "name", ["LICENCE_HUB__PORT", "LICENCE_HUB__CLIENTS__ID", "LICENCE_HUB__GATWAY__PORT"]
+)
 def test_a_variable_that_names_no_section_is_refused(tmp_path: Path, name: str) -> None:
-    assert [fault.rule for fault in refusal(write(tmp_path, ""), {name: "1"}).faults] == ["configuration.environment"]
+    assert [fault.rule for fault in refusal(write(tmp_path, ""), {name: "1"}).faults] == [
+        "configuration.environment"
+    ]
 
 
 def test_a_variable_that_names_no_setting_is_refused(tmp_path: Path) -> None:
     error = refusal(write(tmp_path, ""), {"LICENCE_HUB__GATEWAY__PROT": "1"})
-    assert [(fault.pointer, fault.remedy) for fault in error.faults] == [("/gateway/prot", "Did you mean 'port'?")]
+    assert [(fault.pointer, fault.remedy) for fault in error.faults] == [
+        ("/gateway/prot", "Did you mean 'port'?")
+    ]
 
 
 def test_a_client_declared_twice_is_refused(tmp_path: Path) -> None:
@@ -108,7 +116,9 @@ def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", ["embedded", "production"])
-def test_the_configuration_written_by_init_loads_and_its_secrets_are_private(tmp_path: Path, stack: str) -> None:
+def test_the_configuration_written_by_init_loads_and_its_secrets_are_private(
+    tmp_path: Path, stack: str
+) -> None:
     path = write_default_config(tmp_path / "hub", "production" if stack == "production" else "embedded")
     config = load_config(path, {})
     assert config.bus.kind == ("rabbitmq" if stack == "production" else "embedded")

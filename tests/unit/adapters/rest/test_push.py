@@ -31,7 +31,12 @@ def run(hub: Hub, talk: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
 
 
 def post(
-    hub: Hub, content: bytes, media: Mapping[str, str] = JSON, *, url: str = URL, headers: Mapping[str, str] | None = None
+    hub: Hub,
+    content: bytes,
+    media: Mapping[str, str] = JSON,
+    *,
+    url: str = URL,
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
     """A signed post."""
     sent = {**sign("POST", url, content), **media, **(headers or {})}
@@ -61,18 +66,31 @@ def test_a_record_is_on_the_bus_when_its_receipt_is_given(hub: Hub) -> None:
 
 @pytest.mark.parametrize(
     ("content", "media"),
-    [(encoded([record("A"), record("B"), record("C")]), JSON), (lines([record("A"), record("B"), record("C")]), NDJSON)],
+    [
+        (encoded([record("A"), record("B"), record("C")]), JSON),
+        (lines([record("A"), record("B"), record("C")]), NDJSON),
+    ],
 )
 def test_a_batch_gets_a_receipt_per_record_in_order(hub: Hub, content: bytes, media: dict[str, str]) -> None:
     answer = post(hub, content, media).json()
     [chunk] = hub.published()
     assert [entry.record.licence_number for entry in chunk.entries if entry.record] == ["A", "B", "C"]
     assert [str(entry.receipt) for entry in chunk.entries] == [one["receipt"] for one in answer["records"]]
-    assert [entry.position for entry in chunk.entries] == [one["index"] for one in answer["records"]] == [0, 1, 2]
+    assert (
+        [entry.position for entry in chunk.entries]
+        == [one["index"] for one in answer["records"]]
+        == [0, 1, 2]
+    )
 
 
 def test_each_record_of_a_mixed_batch_has_its_own_answer(hub: Hub) -> None:
-    sent = [record("A"), record(""), "not an object", record("D", state="draft"), record("E", issued="2026-02-30")]
+    sent = [
+        record("A"),
+        record(""),
+        "not an object",
+        record("D", state="draft"),
+        record("E", issued="2026-02-30"),
+    ]
     response = post(hub, lines(sent), NDJSON)
     assert response.status_code == 202
     answers = response.json()["records"]
@@ -149,7 +167,8 @@ def test_a_broken_array_accepts_none_of_its_records(hub: Hub) -> None:
 def test_a_body_that_is_not_the_signed_one_accepts_nothing(hub: Hub) -> None:
     content = encoded([record("A"), record("B")])
     response: httpx.Response = run(
-        hub, lambda client: client.post(URL, content=content + b" ", headers=sign("POST", URL, content) | JSON)
+        hub,
+        lambda client: client.post(URL, content=content + b" ", headers=sign("POST", URL, content) | JSON),
     )
     assert (response.status_code, response.json()["code"]) == (400, "auth.content-digest")
     assert hub.published() == []
@@ -218,8 +237,15 @@ def test_concurrent_posts_share_a_message_and_keep_their_own_receipts(hub: Hub) 
     chunks = hub.published()
     assert len(chunks) < 30
     assert all(len(chunk.entries) <= 100 for chunk in chunks)
-    numbers = {str(entry.receipt): entry.record.licence_number for chunk in chunks for entry in chunk.entries if entry.record}
-    assert [numbers[response.json()["records"][0]["receipt"]] for response in responses] == [f"P-{n}" for n in range(150)]
+    numbers = {
+        str(entry.receipt): entry.record.licence_number
+        for chunk in chunks
+        for entry in chunk.entries
+        if entry.record
+    }
+    assert [numbers[response.json()["records"][0]["receipt"]] for response in responses] == [
+        f"P-{n}" for n in range(150)
+    ]
 
 
 def test_a_large_push_is_cut_into_chunks_of_at_most_100_records_and_256_kilobytes(hub: Hub) -> None:
@@ -232,7 +258,10 @@ def test_a_large_push_is_cut_into_chunks_of_at_most_100_records_and_256_kilobyte
 
 def test_a_bearer_key_serves_development(hub: Hub) -> None:
     headers = {"Authorization": f"Bearer {BEARER}"} | JSON
-    assert run(hub, lambda client: client.post(URL, content=encoded(record()), headers=headers)).status_code == 202
+    assert (
+        run(hub, lambda client: client.post(URL, content=encoded(record()), headers=headers)).status_code
+        == 202
+    )
 
 
 @pytest.mark.parametrize(
@@ -245,7 +274,9 @@ def test_a_bearer_key_serves_development(hub: Hub) -> None:
         ({"X-Client-Id": "department"}, 401, "auth.header-missing"),
     ],
 )
-def test_without_a_credential_and_a_right_nothing_is_accepted(hub: Hub, headers: dict[str, str], status: int, code: str) -> None:
+def test_without_a_credential_and_a_right_nothing_is_accepted(
+    hub: Hub, headers: dict[str, str], status: int, code: str
+) -> None:
     response = run(hub, lambda client: client.post(URL, content=encoded(record()), headers=headers | JSON))
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert hub.published() == []
@@ -260,9 +291,15 @@ def test_a_header_sent_twice_is_refused(hub: Hub) -> None:
 
 @pytest.mark.parametrize(
     ("state", "status", "code"),
-    [("registered", 403, "interface.disabled"), ("paused", 409, "interface.paused"), ("retired", 403, "interface.disabled")],
+    [
+        ("registered", 403, "interface.disabled"),
+        ("paused", 409, "interface.paused"),
+        ("retired", 403, "interface.disabled"),
+    ],
 )
-def test_an_interface_that_is_not_enabled_accepts_nothing(hub: Hub, state: str, status: int, code: str) -> None:
+def test_an_interface_that_is_not_enabled_accepts_nothing(
+    hub: Hub, state: str, status: int, code: str
+) -> None:
     hub.register(permits("other"), state)
     response = post(hub, encoded(record()), url="/v1/interfaces/other/records")
     assert (response.status_code, response.json()["code"]) == (status, code)
@@ -270,7 +307,9 @@ def test_an_interface_that_is_not_enabled_accepts_nothing(hub: Hub, state: str, 
 
 def test_an_unknown_interface_is_named(hub: Hub) -> None:
     headers = {"Authorization": f"Bearer {BEARER}"} | JSON
-    response = run(hub, lambda client: client.post("/v1/interfaces/none/records", content=b"{}", headers=headers))
+    response = run(
+        hub, lambda client: client.post("/v1/interfaces/none/records", content=b"{}", headers=headers)
+    )
     assert (response.status_code, response.json()["code"]) == (404, "interface.unknown")
 
 
@@ -304,7 +343,9 @@ def test_a_malformed_idempotency_key_is_refused(hub: Hub, key: str) -> None:
 
 
 def test_fields_the_mapping_does_not_read_cannot_set_anything(hub: Hub) -> None:
-    content = encoded(record(status="revoked", issuer_name="forged", identifier="1.2.156.3005.2.x", receipt="x", version=9))
+    content = encoded(
+        record(status="revoked", issuer_name="forged", identifier="1.2.156.3005.2.x", receipt="x", version=9)
+    )
     assert post(hub, content).status_code == 202
     [chunk] = hub.published()
     [entry] = chunk.entries
@@ -313,7 +354,11 @@ def test_fields_the_mapping_does_not_read_cannot_set_anything(hub: Hub) -> None:
 
 
 def test_a_declared_fault_is_quarantined_instead_of_refused(hub: Hub) -> None:
-    hub.register(permits("other", ))
+    hub.register(
+        permits(
+            "other",
+        )
+    )
     refused = post(hub, encoded(record(""))).json()["errors"][0]["rule"]
     hub.register(permits("other", quarantine_faults=[refused]))
     assert post(hub, encoded(record("")), url="/v1/interfaces/other/records").status_code == 202

@@ -1,0 +1,305 @@
+"""The OpenAPI 3.1 document, made from the contracts and the mappings of the registered interfaces: it cannot drift from them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from adapters.api.licences import FILTERS
+from adapters.api.quarantine import STATES
+from contracts.interface import FieldMapping
+from contracts.outcome import PENDING, Outcome
+from contracts.record import Status
+from core.interfaces import LiveInterface
+from core.store.licences import LicenceView
+
+VERSION = "1"
+_REF = "#/components/schemas/"
+
+Schema = dict[str, Any]
+
+
+def openapi(interfaces: Iterable[LiveInterface], server: str = "/") -> Schema:
+    """The whole document."""
+    enabled = [live for live in interfaces if live.state == "enabled" and live.declaration.protocol == "rest"]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Licence Hub",
+            "version": VERSION,
+            "summary": "Takes in electronic licence records and gives out licences, packages and verdicts.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server}],
+        "security": [
+            {"signature": [], "client": [], "timestamp": [], "nonce": [], "content": []},
+            {"bearer": []},
+        ],
+        "tags": [{"name": name} for name in ("intake", "licences", "verification", "operation")],
+        "paths": {**_push_paths(enabled), **_paths()},
+        "components": {"schemas": _schemas(enabled), "securitySchemes": _SECURITY, "responses": _responses()},
+    }
+
+
+def record_schema(live: LiveInterface) -> Schema:
+    """The record an interface is pushed: the columns its mapping reads. Further fields stay in the raw record, unread."""
+    mappings = [
+        one
+        for value in live.declaration.fields.values()
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
+    required = sorted(
+        {one.source for one in mappings if one.required and _plain(one)} & set(live.translator.columns)
+    )
+    return {
+        "type": "object",
+        "title": live.declaration.title.get("en", live.declaration.name),
+        "description": f"A record of {live.declaration.department}.",
+        "properties": {column: {} for column in live.translator.columns},
+        "required": required,
+    }
+
+
+def _plain(mapping: FieldMapping) -> bool:
+    return isinstance(mapping.source, str) and not mapping.when
+
+
+def _push_paths(interfaces: list[LiveInterface]) -> Schema:
+    named = {
+        f"/v1/interfaces/{live.declaration.name}/records": {
+            "post": _push(
+                f"Push records of {live.declaration.name}", f"{_REF}record-{live.declaration.name}", []
+            )
+        }
+        for live in interfaces
+    }
+    general = _push("Push records to an interface", f"{_REF}record", [_in_path("interface")])
+    return {**named, "/v1/interfaces/{interface}/records": {"post": general}}
+
+
+def _push(summary: str, record: str, parameters: list[Schema]) -> Schema:
+    one, many = {"$ref": record}, {"type": "array", "items": {"$ref": record}}
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
+    return {
+        "tags": ["intake"],
+        "summary": summary,
+        "parameters": [*parameters, key],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"oneOf": [one, many]}},
+                "application/x-ndjson": {
+                    "schema": {"type": "string", "description": "One JSON object a line."}
+                },
+            },
+        },
+        "responses": {
+            "202": _json("At least one record was accepted", f"{_REF}PushAnswer"),
+            **{
+                str(status): {"$ref": "#/components/responses/Problem"}
+                for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
+            },
+        },
+    }
+
+
+def _paths() -> Schema:
+    identifier = _in_path("identifier")
+    page = [
+        _query("after"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+    ]
+    scope = _query("scope", {"enum": ["sharing", "management"]})
+    searches = [
+        *(_query(name) for name in FILTERS),
+        _query("status", {"enum": [status.value for status in Status]}),
+        *(_query(name, {"type": "string", "format": "date"}) for name in ("issued_from", "issued_to")),
+    ]
+    licence, ofd, jpeg = f"{_REF}LicenceView", _file("application/ofd"), _file("image/jpeg")
+    one = "/v1/licences/{identifier}"
+    return {
+        "/v1/receipts/{receipt}": _get(
+            "intake", "What became of a record", [_in_path("receipt")], _json("Outcome", f"{_REF}Receipt")
+        ),
+        "/v1/interfaces/{interface}/quarantine": _get(
+            "intake",
+            "Records of an interface that are held for a person",
+            [_in_path("interface"), _query("state", {"enum": list(STATES)}), *page],
+            _json("A page", f"{_REF}QuarantinePage"),
+        ),
+        "/v1/licences": _get(
+            "licences", "Find licences", [*searches, scope, *page], _json("A page", f"{_REF}LicencePage")
+        ),
+        one: _get("licences", "Show a licence", [identifier, scope], _json("The licence", licence)),
+        f"{one}/history": _get(
+            "licences", "Versions and status events", [identifier], _json("The history", f"{_REF}Free")
+        ),
+        f"{one}/package": _get("licences", "The sealed package of the current version", [identifier], ofd),
+        f"{one}/thumbnail": _get("licences", "A small picture of the face", [identifier], jpeg),
+        f"{one}/links": {
+            "post": _operation(
+                "licences",
+                "A link to the face that opens once",
+                [identifier],
+                _json("Link", f"{_REF}Free"),
+                "201",
+            )
+        },
+        "/v1/links/{token}": {
+            "get": {
+                **_operation("licences", "Open a one-time link", [_in_path("token")], jpeg),
+                "security": [],
+            }
+        },
+        "/v1/verifications": {
+            "post": {
+                **_operation("verification", "Verify a package file", [], _json("Report", f"{_REF}Free")),
+                **_UPLOAD,
+            }
+        },
+        **{
+            path: {
+                "get": {**_operation("operation", summary, [], _json("State", f"{_REF}Free")), "security": []}
+            }
+            for path, summary in (
+                ("/livez", "Whether the process lives"),
+                ("/readyz", "Whether it can do its work"),
+            )
+        },
+    }
+
+
+_UPLOAD: Schema = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def _get(tag: str, summary: str, parameters: list[Schema], good: Schema) -> Schema:
+    return {"get": _operation(tag, summary, parameters, good)}
+
+
+def _operation(tag: str, summary: str, parameters: list[Schema], good: Schema, status: str = "200") -> Schema:
+    problems = {
+        code: {"$ref": "#/components/responses/Problem"}
+        for code in ("400", "401", "403", "404", "409", "503")
+    }
+    return {
+        "tags": [tag],
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {status: good, **problems},
+    }
+
+
+def _in_path(name: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query(name: str, schema: Schema | None = None) -> Schema:
+    return {"name": name, "in": "query", "schema": schema or {"type": "string"}}
+
+
+def _json(description: str, ref: str) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": {"$ref": ref}}}}
+
+
+def _file(media: str) -> Schema:
+    return {"description": "The file", "content": {media: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+def _responses() -> Schema:
+    content = {"application/problem+json": {"schema": {"$ref": f"{_REF}Problem"}}}
+    return {"Problem": {"description": "What is wrong, where, and what to do (RFC 9457)", "content": content}}
+
+
+def _schemas(interfaces: list[LiveInterface]) -> Schema:
+    _refs, contracts = msgspec.json.schema_components((LicenceView,), ref_template=_REF + "{name}")
+    records = {f"record-{live.declaration.name}": record_schema(live) for live in interfaces}
+    return {**contracts, **_OWN, **records}
+
+
+def _object(required: Iterable[str] = (), **properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_TEXT: Schema = {"type": "string"}
+_COUNT: Schema = {"type": "integer"}
+_UUID: Schema = {"type": "string", "format": "uuid"}
+_ERRORS: Schema = {"type": "array", "items": {"$ref": f"{_REF}Error"}}
+_OWN: Schema = {
+    "record": {"type": "object", "description": "A record as the interface's mapping reads it."},
+    "Free": {"type": "object"},
+    "Error": _object(
+        ("pointer", "rule", "detail", "remedy"),
+        pointer={"type": "string", "description": "RFC 6901 pointer into the body"},
+        header=_TEXT,
+        rule=_TEXT,
+        value={"type": ["string", "null"]},
+        detail=_TEXT,
+        remedy=_TEXT,
+    ),
+    "Problem": _object(
+        ("type", "title", "status", "code", "request_id", "errors"),
+        type={"type": "string", "format": "uri"},
+        title=_TEXT,
+        status=_COUNT,
+        code=_TEXT,
+        request_id=_TEXT,
+        errors=_ERRORS,
+    ),
+    "PushAnswer": _object(
+        ("accepted", "refused", "retry", "records"),
+        accepted=_COUNT,
+        refused=_COUNT,
+        retry=_COUNT,
+        records={
+            "type": "array",
+            "items": _object(
+                ("index",), index=_COUNT, receipt=_UUID, errors=_ERRORS, retry={"type": "boolean"}
+            ),
+        },
+    ),
+    "Receipt": _object(
+        ("receipt", "outcome"),
+        receipt=_UUID,
+        outcome={"enum": [PENDING, *(outcome.value for outcome in Outcome)]},
+        licence={"type": ["string", "null"], "format": "uuid"},
+        version={"type": ["integer", "null"]},
+        errors=_ERRORS,
+    ),
+    "LicencePage": _object(
+        ("licences", "next", "scope"),
+        licences={"type": "array", "items": {"$ref": f"{_REF}LicenceView"}},
+        next={"type": ["string", "null"]},
+        scope={"enum": ["sharing", "management"]},
+    ),
+    "QuarantinePage": _object(
+        ("cases", "next"),
+        cases={
+            "type": "array",
+            "items": _object(("receipt", "state"), receipt=_UUID, kind=_TEXT, state=_TEXT, errors=_ERRORS),
+        },
+        next={"type": ["string", "null"]},
+    ),
+}
+
+
+def _header(name: str, description: str) -> Schema:
+    return {"type": "apiKey", "in": "header", "name": name, "description": description}
+
+
+_SECURITY: Schema = {
+    "client": _header("X-Client-Id", "Identifier of the client"),
+    "timestamp": _header("X-Timestamp", "Unix milliseconds; at most 5 minutes off"),
+    "nonce": _header("X-Nonce", "8 to 128 visible ASCII characters, never used before"),
+    "content": _header("X-Content-SHA256", "SHA-256 of the body, 64 lower-case hexadecimal digits"),
+    "signature": _header(
+        "X-Signature",
+        "Base64 of HMAC-SHA256 with the client's secret over method, path?query, timestamp, nonce and content digest, "
+        "joined by line feeds",
+    ),
+    "bearer": {"type": "http", "scheme": "bearer", "description": "For development"},
+}

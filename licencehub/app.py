@@ -21,7 +21,11 @@ from core.sealing.keyfiles import load_signer
 from core.sealing.store import SealStore
 from core.secrets import resolve
 from core.service.dressing import Dressing
+from core.service.trust import trust_of
 from core.store import Store, open_store, prepare_store
+from core.verification.report import VerificationReport
+from core.verification.trust import TrustStore
+from core.verification.verify import verify_file
 from licencehub import __version__
 from monitoring.metrics import PrometheusObserver
 from monitoring.state import StateGauges
@@ -122,11 +126,20 @@ class Hub:
     @cached_property
     def manifest(self) -> ManifestLog:
         """What this process has published since the last manifest was written."""
-        return ManifestLog(f"{self.config.hub.name}/{self.process}")
+        return ManifestLog(f"{self.config.hub.name}/{self.process}", self.store.manifests)
 
     def intake(self) -> BlockingIntake:
         """A blocking way in; one per thread."""
         return BlockingIntake(self.bus, self.store.keyring, self.manifest)
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        """What verification believes: the hub's own authorities and those the configuration names."""
+        return trust_of(self.authority_folder, [self.config.path(file) for file in self.config.seal.trust])
+
+    def verify(self, data: bytes) -> VerificationReport:
+        """The report on a package file, asked of this library too."""
+        return verify_file(data, self.trust, library=self.store.licences)
 
     def state_gauges(self) -> StateGauges:
         """The gauges that a scrape reads."""

@@ -46,7 +46,11 @@ def _guarded(part: str, check: Callable[[Hub], Iterator[Finding]], hub: Hub) -> 
 def _store(hub: Hub) -> Iterator[Finding]:
     differences = compare_schema(hub.store.database)
     if not differences:
-        yield Finding("store", ok=True, text=f"{hub.store.database.dialect}: schema, triggers and rights as they should be")
+        yield Finding(
+            "store",
+            ok=True,
+            text=f"{hub.store.database.dialect}: schema, triggers and rights as they should be",
+        )
     for difference in differences:
         yield Finding("store", ok=False, text=difference)
 

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,21 +31,19 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """A record for people, in UTC."""
-
-    converter = time.gmtime
+    """A record for people; a line break in a message cannot begin a line of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\r", "\\r")
+        record.message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+        line = f"{datetime.fromtimestamp(record.created, UTC):%H:%M:%S} {record.levelname:7} {record.name}: {record.message}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 def configure_logging(section: Log) -> None:
     """Sends everything to standard error in the configured form; libraries speak only when something is wrong."""
     out = logging.StreamHandler(sys.stderr)
     json_lines = section.format == "json"
-    out.setFormatter(
-        JsonLines() if json_lines else TextLines("%(asctime)s %(levelname)s %(name)s %(message)s")
-    )
+    out.setFormatter(JsonLines() if json_lines else TextLines())
     logging.basicConfig(level=section.level.upper(), handlers=[out], force=True)
     for name in (
         "pika",

@@ -66,6 +66,8 @@ class CaseDetail(msgspec.Struct, frozen=True, kw_only=True):
     against: int
     """Version number a conflict is with; 0 otherwise."""
     differences: tuple[Difference, ...]
+    source_order: str
+    """Order the source declared; a corrected record keeps it."""
 
 
 class QuarantineStore:
@@ -118,6 +120,7 @@ class QuarantineStore:
             faults=held.candidate.faults,
             against=held.against,
             differences=differences,
+            source_order=held.candidate.source_order,
         )
 
     def open_counts(self) -> dict[str, int]:

@@ -36,6 +36,9 @@ class Broker(Protocol):
 
 def answers(url: str) -> bool:
     """True when an AMQP connection can be opened."""
+    address = urlsplit(url)
+    if not is_listening(address.port or 5672, address.hostname or "127.0.0.1"):
+        return False  # pika would log each refusal at length
     parameters = pika.URLParameters(url)
     parameters.socket_timeout = parameters.stack_timeout = parameters.blocked_connection_timeout = 3
     try:
@@ -189,6 +192,11 @@ class OwnBroker:
         if self._server is not None:
             kill_tree(self._server)
             self._server = None
+
+    def settle(self) -> None:
+        """Flush its metadata: RabbitMQ answers ``queue.declare`` before the queue's record is on disk, and a kill in the next
+        two seconds may lose the queue with the confirmed messages in it."""
+        self.ctl("eval", "mnesia:sync_log().")
 
     def pause(self) -> None:
         """Freeze it: connections stay open, nothing answers."""

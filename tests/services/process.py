@@ -27,10 +27,13 @@ def free_port() -> int:
             return port
 
 
-def is_listening(port: int) -> bool:
-    """True when something takes connections on that port of the loopback interface."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """True when something takes connections on that port."""
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
 
 
 def wait_until(reached: Callable[[], bool], *, timeout_s: float, what: str, log: Path | None = None) -> None:

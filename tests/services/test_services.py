@@ -67,6 +67,7 @@ def test_a_fresh_database_is_empty_and_writable(fresh_database: str, postgres_ur
 def test_our_broker_keeps_confirmed_messages_when_it_is_killed(own_broker: OwnBroker) -> None:
     url = own_broker.vhosts.fresh()
     _publish(url, "letters", b"one")
+    own_broker.settle()
     own_broker.kill()
     assert not rabbitmq.answers(url)
     own_broker.start()

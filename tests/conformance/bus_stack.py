@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pika
+
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Message
 from router.bus import Kind, open_bus
+from router.bus.rabbitmq.topology import Topology
 
 RECORDS = Channel.RECORDS
 
@@ -46,6 +49,15 @@ class Stack:
             text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(roots)},
         )
+
+
+def emptied(stack: Stack) -> Stack:
+    """A declared RabbitMQ stack without what an earlier test left in its queues."""
+    with pika.BlockingConnection(pika.URLParameters(stack.url)) as connection:
+        channel = connection.channel()
+        for queue in Topology(stack.prefix).queues():
+            channel.queue_purge(queue.name)
+    return stack
 
 
 def letter(name: str, size: int = 100, **headers: str) -> Message:

@@ -1,14 +1,11 @@
 """The stacks that the bus suite runs on."""
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
-import pika
 import pytest
 
-from conformance.bus_stack import Stack
-from router.bus.rabbitmq.topology import Topology
+from conformance.bus_stack import Stack, emptied
 from services.broker import Vhosts
 
 
@@ -21,22 +18,8 @@ def rabbitmq_stack(_shared_vhosts: Vhosts) -> Stack:
     return stack
 
 
-@pytest.fixture
-def emptied() -> Callable[[Stack], Stack]:
-    """Takes away what an earlier test left in the queues."""
-
-    def empty(stack: Stack) -> Stack:
-        with pika.BlockingConnection(pika.URLParameters(stack.url)) as connection:
-            channel = connection.channel()
-            for queue in Topology(stack.prefix).queues():
-                channel.queue_purge(queue.name)
-        return stack
-
-    return empty
-
-
 @pytest.fixture(params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.external)])
-def stack(request: pytest.FixtureRequest, tmp_path: Path, emptied: Callable[[Stack], Stack]) -> Stack:
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Stack:
     """Each bus in turn, empty."""
     if request.param == "rabbitmq":
         return emptied(request.getfixturevalue("rabbitmq_stack"))

@@ -138,13 +138,8 @@ class EmbeddedConsumer:
             (found,) = connection.execute(_SOMETHING, (self._channel.value, self._clock())).fetchone()
             (free_pages,) = connection.execute("PRAGMA freelist_count").fetchone()
         if not found and free_pages > _KEPT_PAGES:
-            self._reclaim()
+            self._session.reclaim(_RECLAIMED_PAGES)  # idle: a former backlog's pages, a few at a time
         return bool(found)
-
-    def _reclaim(self) -> None:
-        """Idle: pages of a former backlog go back to the file system, a few at a time."""
-        with self._session.write() as connection:
-            connection.execute(f"PRAGMA incremental_vacuum({_RECLAIMED_PAGES})").fetchall()
 
     def _claim(self, wanted: int) -> list[Delivery]:
         now = self._clock()

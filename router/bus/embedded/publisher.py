@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import NamedTuple
 
 from core.errors import HubError, TransientError, Unavailable
@@ -82,7 +83,9 @@ class EmbeddedPublisher:
             error = await self._in_thread(group)
             for pending in group:
                 if not pending.stored.done():
-                    pending.stored.set_result(None) if error is None else pending.stored.set_exception(error)
+                    pending.stored.set_result(None) if error is None else pending.stored.set_exception(
+                        copy(error)
+                    )
             if isinstance(error, TransientError) and self._recovering is None:
                 self._recovering = asyncio.create_task(self._watch_for_recovery())
         self._committing = None

@@ -135,21 +135,21 @@ class Session:
 
         Raises ``Unavailable`` (busy, full or broken) or ``Unroutable`` (no such table); then nothing was changed.
         """
-        if not self._file.shared.writing.acquire(timeout=BUSY_TIMEOUT_S):
-            raise _unavailable(self._file.path, "busy")
-        try:
-            with self._turn, self._translating():
-                connection = self._connected()
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-        finally:
-            self._file.shared.writing.release()
+        with self._exclusive() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def reclaim(self, pages: int) -> None:
+        """Gives free pages back to the file system; raises as ``write``."""
+        with self._exclusive() as connection:
+            # A script, because ``execute`` stops this statement after its first page.
+            connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -162,6 +162,16 @@ class Session:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[sqlite3.Connection]:
+        if not self._file.shared.writing.acquire(timeout=BUSY_TIMEOUT_S):
+            raise _unavailable(self._file.path, "busy")
+        try:
+            with self.read() as connection:
+                yield connection
+        finally:
+            self._file.shared.writing.release()
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from pika.frame import Method
 from pika.spec import Basic
 
-from core.errors import HubError, Unavailable, Unroutable
+from core.errors import Unavailable, Unroutable
 from core.ports.bus import Channel, Message
 from router.bus.rabbitmq.envelope import Outgoing, to_work
 from router.bus.rabbitmq.link import NOT_FOUND, describe, parameters
@@ -93,7 +93,7 @@ class RabbitPublisher:
         if waiting:
             await asyncio.wait(waiting)
         self._watch.cancel()
-        self._fail_all(Unavailable("the publisher is closed", summary_zh="发布端已关闭"))
+        self._fail_all("the publisher is closed")
         if self._connection is not None:
             await self._disconnect(self._connection)
 
@@ -244,7 +244,7 @@ class RabbitPublisher:
         self._usable.clear()
         self._alarmed = False
         self._returned.clear()
-        self._fail_all(self._unavailable(why))
+        self._fail_all(why)
         if lost is not None and not lost.is_closed:
             drop(lost)
         if not self._closing:
@@ -254,11 +254,11 @@ class RabbitPublisher:
             self._failures = min(self._failures + 1, 8)
             self._loop.call_later(pause, self._connect)
 
-    def _fail_all(self, error: HubError) -> None:
+    def _fail_all(self, why: str) -> None:
         failed, self._in_flight = self._in_flight, {}
         for flight in failed.values():
             if not flight.confirmed.done():
-                flight.confirmed.set_exception(error)
+                flight.confirmed.set_exception(self._unavailable(why))
 
     async def _disconnect(self, connection: AsyncioConnection) -> None:
         self._connection, self._channel = None, None

@@ -103,7 +103,7 @@ class Certificate:
         try:
             parsed = x509.Certificate.load(self.encoding, strict=True)
             _ = parsed.native  # parsing is lazy: errors are to come here, not later
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise Broken("certificate-malformed", "a certificate cannot be read", "证书无法解析") from error
         return parsed
 

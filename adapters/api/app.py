@@ -18,9 +18,11 @@ from adapters.api.quarantine import Quarantine
 from adapters.api.receipts import Receipts
 from adapters.api.services import GatewayServices
 from adapters.api.verifications import Verifications
-from adapters.http.gate import Endpoint, Gate
+from adapters.http.body import Receive
+from adapters.http.gate import App, Endpoint, Gate, Send
 from adapters.http.problems import internal, json_reply, problem, refusal
 from adapters.http.readiness import Readiness
+from adapters.http.request import Scope
 from adapters.rest.push import PREFIX, SUFFIX, PushEndpoint
 from core.errors import HubError, TransientError
 from core.interfaces import poll
@@ -93,8 +95,18 @@ def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
         Route("/docs/{asset}", description.asset, methods=["GET"]),
         Route("/livez", live, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
-        *(Route(path, mounted) for path, mounted in api.services.mounts.items()),
+        *(Route(path, _Mounted(mounted)) for path, mounted in api.services.mounts.items()),
     ]
+
+
+class _Mounted:
+    """Another ASGI application at one path; Starlette takes a bare function for a route of its own kind."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
 
 
 class _GetOnly(Route):

@@ -126,11 +126,12 @@ def _write_log(head: Head, path: str, answered: _Answered, seconds: float) -> No
                 "route": _route(path),
                 "status": answered.status,
                 "duration_ms": round(seconds * 1000, 1),
-                "client": head.value(b"x-client-id")[:64],
+                "client": head.client,
             },
         )
 
 
 def _route(path: str) -> str:
-    """The path's first two segments: what follows may be an identifier or a one-time token."""
-    return "/".join(path.split("/", 3)[:3])
+    """The path without what may be an identifier or a one-time token; names of interfaces stay."""
+    kept = 5 if path.startswith("/v1/interfaces/") else 3
+    return "/".join(path.split("/")[:kept])[:128]

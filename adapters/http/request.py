@@ -55,6 +55,8 @@ class Head(msgspec.Struct):
     """Name of a header that must not, but does, appear twice."""
     request_id: str
     tongue: Language
+    client: str = ""
+    """The caller, once it is verified."""
 
     def value(self, name: bytes) -> str:
         """A header's text, empty when it was not sent."""
@@ -93,10 +95,16 @@ def read_head(scope: Scope) -> Head:
 
 
 def verify(head: Head, authenticator: Authenticator) -> Verified:
-    """The caller; raises ``Refused``: 401 without a valid credential, 400 for a header sent twice.
+    """The caller, noted in the head; raises ``Refused``: 401 without a valid credential, 400 for a header sent twice.
 
     Nonce and body digest of a signed request are still to be checked.
     """
+    verified = _verified(head, authenticator)
+    head.client = verified.principal.client
+    return verified
+
+
+def _verified(head: Head, authenticator: Authenticator) -> Verified:
     if head.repeated:
         raise Refused.by(REPEATED.at(head.repeated, header=head.repeated), status=400)
     if any(name in head.values for name in _SIGNING):

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.http.gate import App
 from core.config import Gateway
+from core.errors import Unavailable
 
 _REFUSAL = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
@@ -130,7 +131,11 @@ class GatewayServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:  # uvicorn's answer to a port that is taken; in a thread it would pass in silence
+            place = f"{self.config.host}:{self.config.port}"
+            raise Unavailable(f"cannot listen on {place}", summary_zh=f"无法监听 {place}") from error
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)

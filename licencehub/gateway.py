@@ -11,7 +11,7 @@ from core.access import load_authenticator
 from core.interfaces import InterfaceDirectory
 from core.service.package_files import PackageFiles
 from licencehub.app import Hub
-from monitoring.endpoint import metrics_app
+from monitoring.endpoint import MetricsEndpoint
 from monitoring.metrics import Snapshot
 from router.intake import GatewayIntake
 
@@ -51,7 +51,7 @@ def gateway_services(hub: Hub, draining: Draining) -> GatewayServices:
         roll_keys=store.keyring.roll,
         observer=hub.observer,
         draining=draining,
-        mounts={"/metrics": metrics_app(hub.metrics_folder, snapshot, hub.state_gauges().exposition)},
+        mounts={"/metrics": MetricsEndpoint(hub.metrics_folder, snapshot, hub.state_gauges().exposition)},
     )
 
 

@@ -156,7 +156,7 @@ class PackageStore:
         """How many packages are in each state."""
         counting = select(package.c.state, func.count()).group_by(package.c.state)
         with self._database.read() as connection:
-            return dict(connection.execute(counting).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(counting)}
 
     def oldest_pending_ms(self) -> int | None:
         """When the oldest unsealed package was asked for."""

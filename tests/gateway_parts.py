@@ -51,6 +51,7 @@ def permits(name: str = "permits", **changes: Any) -> dict[str, Any]:
             "licence_name": {"source": "title"},
             "holder.name": {"source": "holder"},
             "issued_on": {"source": "issued"},
+            "issuer_code": {"constant": "11220000013544541J"},
             "items.KZ_NOTE": {"source": "note"},
         },
         "filters": [{"name": "drafts", "when": [{"field": "state", "value": "draft"}]}],

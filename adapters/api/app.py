@@ -62,6 +62,7 @@ def build_app(services: GatewayServices) -> Gate:
         lifespan=lifespan,
         exception_handlers={HubError: _problem, HTTPException: _problem, Exception: _problem},
     )
+    app.router.redirect_slashes = False  # a signature is made over one path, not over two
     return Gate(app, hot, in_flight_limit=services.gateway.in_flight_limit)
 
 

@@ -20,9 +20,9 @@ from contracts.chunk import PackageRequestMessage
 from contracts.fault import Rule
 from contracts.record import LicenceRecord
 from core.errors import FenceLost, NotFound, Refused, TransientError
-from core.packaging.ofd_template import Template
 from core.packaging.ofd_writer import ofd_template, package_ofd
-from core.packaging.request import PackageRequest, StoredPackage, Waiting, file_number
+from core.packaging.request import PackageRequest, Waiting, file_number
+from core.packaging.stored import StoredPackage, Template
 from core.packaging.style import Style
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Park, Retry, Settlement
 from core.ports.observe import Observer

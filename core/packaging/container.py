@@ -14,7 +14,7 @@ STORED, DEFLATED = 0, 8
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
-_LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _VERSION = 20
 _TIME, _DATE = 0x0000, 0x0021
 """Midnight of 1980-01-01, the first moment a ZIP can name."""
@@ -26,7 +26,7 @@ def member(name: str, data: bytes, *, method: int = DEFLATED) -> bytes:
     content = _deflated(data) if method == DEFLATED else data
     path = name.encode("ascii")
     header = _LOCAL.pack(
-        _LOCAL_MARK,
+        LOCAL_MARK,
         _VERSION,
         0,
         method,
@@ -56,7 +56,7 @@ def _headers(members: bytes) -> Iterator[tuple[tuple[int, ...], bytes, int]]:
     offset = 0
     while offset < len(members):
         fields = _LOCAL.unpack_from(members, offset)
-        if fields[0] != _LOCAL_MARK:
+        if fields[0] != LOCAL_MARK:
             raise InternalError(f"no member of a package starts at byte {offset}")
         name_start = offset + _LOCAL.size
         content_start = name_start + fields[9]

@@ -6,14 +6,22 @@ from datetime import datetime, timedelta, timezone
 import msgspec
 import orjson
 
-from core.packaging.markup import PROLOGUE, XMLNS, custom_data, escape
-from core.packaging.request import PackageRequest
+from contracts.fault import Rule
+from core.packaging.markup import PROLOGUE, XMLNS, custom_data, escape, not_xml
+from core.packaging.request import PackageRequest, Waiting
 from core.packaging.values import FACE_CODES, Value, metadata_text
 
 CHINA_TIME = timezone(timedelta(hours=8))
 CREATOR = "Licence Hub"
 CREATOR_VERSION = "1.0"
 LICENCE_FORMAT = "licence-hub/1"
+_NOT_XML = Rule(
+    code="package.not-xml",
+    en="The data hold control characters that no document may hold: {characters}.",
+    zh="数据含有文档不允许的控制字符：{characters}。",
+    remedy_en="Send the record again without them.",
+    remedy_zh="请去除这些字符后重新报送。",
+)
 
 
 def document_id(request: PackageRequest) -> str:
@@ -40,6 +48,17 @@ def metadata_values(values: dict[str, Value]) -> list[tuple[str, str]]:
 def metadata_xml(metadata: list[tuple[str, str]]) -> bytes:
     """The metadata file: CustomData elements under the names of GB/T 36903 (FIELD 1.2)."""
     return f"{PROLOGUE}<ofd:CustomDatas {XMLNS}>{custom_data(metadata)}</ofd:CustomDatas>".encode()
+
+
+def data_fault(request: PackageRequest, metadata: bytes) -> Waiting | None:
+    """Why a licence with this metadata XML cannot be packaged: its data hold characters that XML refuses."""
+    illegal = not_xml(metadata.decode())
+    if not illegal:
+        return None
+    fault = _NOT_XML.at("", characters=" ".join(f"U+{ord(char):04X}" for char in illegal))
+    return Waiting(
+        licence_id=request.licence_id, version_no=request.version_no, state="failed", faults=(fault,)
+    )
 
 
 def document_information(request: PackageRequest, metadata: list[tuple[str, str]]) -> str:

@@ -3,24 +3,14 @@
 import hashlib
 from base64 import b64encode
 
-import msgspec
-
 from core.gm.sm3 import Digest
 from core.packaging.container import DEFLATED, STORED, member
 from core.packaging.ofd_static import static_members
+from core.packaging.stored import template_of
 from core.packaging.style import Style
 from core.sealing.seal import Seal
 
 _ALREADY_PACKED = (".jpg", ".jpeg", ".png", ".esl", ".tif")
-
-
-class Template(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``assemble`` needs beside a stored package: keep it once under its id, for ever."""
-
-    template_id: str
-    """First 32 hex digits of SHA-256 over ``members``."""
-    members: bytes
-    """Static members in their final bytes; they come first in the file."""
 
 
 class SigningTemplate:
@@ -31,10 +21,9 @@ class SigningTemplate:
             member(name, data, method=STORED if name.endswith(_ALREADY_PACKED) else DEFLATED)
             for name, data in contents.items()
         )
-        whole = hashlib.sha256(members)
-        self.template = Template(template_id=whole.hexdigest()[:32], members=members)
+        self.template = template_of(members)
         self.references = "".join(reference(name, seal.suite.digest(data)) for name, data in contents.items())
-        self._whole = whole
+        self._whole = hashlib.sha256(members)
         self._container = seal.suite.new_digest(members)
 
     def file_digest(self, tail: bytes) -> bytes:

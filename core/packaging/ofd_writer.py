@@ -5,29 +5,21 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from contracts.fault import Rule
-from core.errors import InternalError
 from core.packaging import ofd_layout as at
 from core.packaging.container import STORED, central_directory, member
 from core.packaging.face import compose_face
 from core.packaging.layout import Box
-from core.packaging.markup import PROLOGUE, XMLNS, boundary, not_xml
-from core.packaging.metadata import CREATOR, CREATOR_VERSION, local_time
+from core.packaging.markup import PROLOGUE, XMLNS, boundary
+from core.packaging.metadata import CREATOR, CREATOR_VERSION, data_fault, local_time
 from core.packaging.ofd_members import face_members, final_bytes
-from core.packaging.ofd_template import SigningTemplate, Template, reference, signing_template
-from core.packaging.request import PackageRequest, StoredPackage, Waiting
+from core.packaging.ofd_template import SigningTemplate, reference, signing_template
+from core.packaging.request import PackageRequest, Waiting
+from core.packaging.stored import StoredPackage, Template
 from core.packaging.style import Style
 from core.sealing.seal import Seal, SealOrder, signed_values
 
 CONTAINER_PARAMETER = "container"
 _SIGNATURE_PATH = f"/{at.SIGNATURE}"
-_NOT_XML = Rule(
-    code="package.not-xml",
-    en="The data hold control characters that no document may hold: {characters}.",
-    zh="数据含有文档不允许的控制字符：{characters}。",
-    remedy_en="Send the record again without them.",
-    remedy_zh="请去除这些字符后重新报送。",
-)
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -70,13 +62,9 @@ def draft_of_members(
     seal: Seal,
 ) -> Draft | Waiting:
     """The draft of a document whose own members are ``members`` and that shows its seal at ``stamps``."""
-    illegal = not_xml(members[at.METADATA].decode())
-    if illegal:
-        characters = " ".join(f"U+{ord(char):04X}" for char in illegal)
-        fault = _NOT_XML.at("", characters=characters)
-        return Waiting(
-            licence_id=request.licence_id, version_no=request.version_no, state="failed", faults=(fault,)
-        )
+    held = data_fault(request, members[at.METADATA])
+    if held is not None:
+        return held
     tail = final_bytes(members)
     references = template.references + "".join(
         reference(name, seal.suite.digest(data)) for name, data in members.items()
@@ -95,21 +83,6 @@ def seal_drafts(drafts: Sequence[Draft | Waiting], seal: Seal) -> list[StoredPac
     ]
     values = iter(signed_values(seal, orders) if orders else [])
     return [_stored(draft, next(values)) if isinstance(draft, Draft) else draft for draft in drafts]
-
-
-def assemble(stored: StoredPackage, template: Template | None) -> bytes:
-    """The whole file of a stored package; ``template`` is the one it names, None for an original kept as it came.
-
-    Raises ``InternalError`` when the parts do not give the file that was sealed.
-    """
-    members = stored.members
-    if stored.template_id:
-        if template is None or template.template_id != stored.template_id:
-            raise InternalError(f"the package needs template {stored.template_id}")
-        members = template.members + stored.members
-        members += central_directory(members)
-    stored.check(members)
-    return members
 
 
 def ofd_template(style: Style, seal: Seal) -> Template:

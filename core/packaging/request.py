@@ -1,4 +1,4 @@
-"""What packaging is asked for and what it hands back."""
+"""What packaging is asked for, and the answer that it cannot be made now."""
 
 import hashlib
 from datetime import date, datetime
@@ -9,7 +9,6 @@ import msgspec
 
 from contracts.fault import Fault
 from contracts.record import LicenceRecord
-from core.errors import InternalError
 
 _SERIAL_LENGTH = 12
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,31 +45,6 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     characters: str = ""
     """For ``needs-glyph``: the characters the font lacks."""
-
-
-class StoredPackage(msgspec.Struct, frozen=True, kw_only=True):
-    """A package as it is kept: the part that is its own, and which template completes it."""
-
-    template_id: str
-    """Of the ``Template`` its static part stands in; empty when ``members`` is the whole file."""
-    members: bytes
-    """Final bytes with their local headers."""
-    digest: bytes
-    """SHA-256 of the whole file."""
-    size_bytes: int
-    """Of the whole file."""
-
-    def check(self, whole: bytes) -> None:
-        """Raises ``InternalError`` unless ``whole`` is, byte for byte, the file that was sealed."""
-        if len(whole) != self.size_bytes or hashlib.sha256(whole).digest() != self.digest:
-            raise InternalError("a stored package does not give the file that was sealed")
-
-
-def kept_original(data: bytes) -> StoredPackage:
-    """Another library's sealed file (source class E), kept untouched."""
-    return StoredPackage(
-        template_id="", members=data, digest=hashlib.sha256(data).digest(), size_bytes=len(data)
-    )
 
 
 def file_number(library_code: str, made_on: date, licence_id: UUID, version_no: int) -> str:

@@ -3,9 +3,7 @@
 from uuid import UUID
 
 from core.errors import InternalError, NotFound
-from core.packaging.ofd_template import Template
-from core.packaging.ofd_writer import assemble
-from core.packaging.request import StoredPackage
+from core.packaging.stored import StoredPackage, Template, assemble
 from core.store import Store
 
 _ID_HEX = 32

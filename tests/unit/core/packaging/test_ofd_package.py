@@ -13,8 +13,9 @@ from core.errors import InternalError
 from core.packaging import ofd_layout as at
 from core.packaging.face import face_texts
 from core.packaging.ofd_reader import read_ofd
-from core.packaging.ofd_writer import Draft, assemble, draft_ofd, ofd_template, package_ofd
-from core.packaging.request import StoredPackage, Waiting, kept_original
+from core.packaging.ofd_writer import Draft, draft_ofd, ofd_template, package_ofd
+from core.packaging.request import Waiting
+from core.packaging.stored import StoredPackage, assemble, kept_original
 from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style, shipped_styles
 from core.ports.signer import Algorithm

@@ -104,10 +104,7 @@ STATE = (
     Metric("job_last_success_timestamp_seconds", "gauge", ("job_name",), "When a job last succeeded."),
     Metric("journal_size", "gauge", (), "Entries in the journal."),
     Metric(
-        "manifests_unreconciled",
-        "gauge",
-        (),
-        "Gateway manifests whose receipts are not all in the ledger yet.",
+        "reconciliation_difference_records", "gauge", (), "Receipts given that the ledger does not have yet."
     ),
 )
 """Gauges read from store and bus when they are scraped."""

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from core.gm import oids, sm2
+from core.gm import der, oids, sm2
 from core.gm.sm3 import sm3
 from core.sealing.certificates import DOCUMENT_SIGNING, Purpose
 from core.sealing.signers import MINIMUM_RSA_BITS, key_id
@@ -78,13 +78,11 @@ def certificate_of(encoding: bytes) -> "Certificate":
 
 @lru_cache(maxsize=1024)
 def _issued(certificate: "Certificate", issuer: "Certificate") -> bool:
-    inner = certificate.parsed["tbs_certificate"]["signature"].dump()
     if certificate.parsed.issuer.dump() != issuer.parsed.subject.dump() or not issuer.is_authority:
         return False
-    if inner != certificate.parsed["signature_algorithm"].dump():
+    tbs, algorithm, signature = certificate.signed_parts
+    if algorithm not in (part.encoding for part in der.children(der.read_one(tbs).content)[:3]):
         return False
-    tbs: bytes = certificate.parsed["tbs_certificate"].dump()
-    signature: bytes = certificate.parsed["signature_value"].native
     try:
         return verify_signature(issuer, certificate.signature_algorithm, tbs, signature)
     except Undecided:
@@ -106,6 +104,20 @@ class Certificate:
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             raise Broken("certificate-malformed", "a certificate cannot be read", "证书无法解析") from error
         return parsed
+
+    @cached_property
+    def signed_parts(self) -> tuple[bytes, bytes, bytes]:
+        """TBSCertificate, algorithm identifier and signature as they stand in the encoding; raises ``Broken``.
+
+        asn1crypto re-encodes what it has parsed, so a value in a second encoding would come back in the one that was signed.
+        """
+        try:
+            tbs, algorithm, signature = der.children(der.read_one(self.encoding, der.SEQUENCE).content)
+            return tbs.encoding, algorithm.encoding, der.read_bits(signature)
+        except ValueError as error:
+            raise Broken(
+                "certificate-malformed", "a certificate is not in DER", "证书不是 DER 编码"
+            ) from error
 
     @cached_property
     def subject(self) -> str:

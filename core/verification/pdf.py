@@ -16,7 +16,9 @@ _BYTE_RANGE = re.compile(
     rb"/ByteRange\s{0,8}\[\s{0,8}(\d{1,10})\s{1,8}(\d{1,10})\s{1,8}(\d{1,10})\s{1,8}(\d{1,10})\s{0,64}\]"
 )
 _SUB_FILTER = re.compile(rb"/SubFilter\s{0,8}/([A-Za-z0-9.]{1,40})")
-_TIME = re.compile(rb"/M\s{0,8}\(D:(\d{14})(?:(Z)|([+-])(\d\d)'?(\d\d)'?)?")
+_TIME = re.compile(rb"/M\s{0,8}\(([^()]{1,80})\)")
+_TIME_TEXT = re.compile(rb"D:(\d{14})(?:(Z)|([+-])(\d\d)'?(\d\d)'?)?")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 _HEX = re.compile(rb"[0-9A-Fa-f]*")
 _DICTIONARY_BYTES = 64 * 1024
 _MOST_RANGES = 200
@@ -113,7 +115,10 @@ def _numbers(match: re.Match[bytes]) -> tuple[int, int, int, int]:
     return first, size, second, rest
 
 
-def _moment(match: re.Match[bytes] | None) -> datetime | None:
+def _moment(written: re.Match[bytes] | None) -> datetime | None:
+    """The time of /M (ISO 32000-2, 7.9.4), octal escapes resolved; None when it is none."""
+    plain = _OCTAL.sub(lambda code: bytes([int(code[1], 8) & 0xFF]), written[1]) if written else b""
+    match = _TIME_TEXT.match(plain)
     if match is None:
         return None
     digits, _, sign, hours, minutes = (group.decode() if group else "" for group in match.groups())

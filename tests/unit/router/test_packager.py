@@ -1,0 +1,235 @@
+"""The package worker on a real store, bus and seal, with a seal that is away, and makers that race."""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from core.errors import FenceLost, NotFound, Unavailable
+from core.packaging.style import Style
+from core.packaging.style_loader import shipped_style
+from core.packaging.typeface import FONTS, SHIPPED_FONT
+from core.ports.bus import Bus, Channel
+from core.ports.observe import Unobserved
+from core.ports.signer import Signer
+from core.sealing.authority import SEAL_MAKER, SEAL_SIGNER, create_development_authorities
+from core.sealing.making import SealDesign, make_seal
+from core.sealing.picture import SealText, draw_seal
+from core.sealing.seal import ANY, Seal
+from core.service.package_files import PackageFiles
+from core.store import Store, open_store, prepare_store
+from core.verification.trust import TrustStore
+from core.verification.verify import verify_file
+from router.bus import open_bus
+from router.envelope import package_message
+from router.packager import Library, PackageSweep, PackageWorker
+from store_material import candidate
+
+Version = tuple[UUID, int]
+
+
+class Reluctant:
+    """A signer that is away as often as it is told to."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.away = 0
+
+    @property
+    def key_id(self) -> str:
+        return self._signer.key_id
+
+    @property
+    def algorithm(self) -> object:
+        return self._signer.algorithm
+
+    @property
+    def certificate(self) -> bytes:
+        return self._signer.certificate
+
+    @property
+    def chain(self) -> Sequence[bytes]:
+        return self._signer.chain
+
+    def sign(self, messages: Sequence[bytes]) -> list[bytes]:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("the seal service is away", retry_after_s=0.1)
+        return self._signer.sign(messages)
+
+
+class Sealing:
+    """A seal and what it trusts, made once."""
+
+    def __init__(self, folder: Path) -> None:
+        authorities = create_development_authorities(folder)
+        self.signer = Reluctant(authorities.seals.signer(SEAL_SIGNER))
+        now = datetime.now(UTC).replace(microsecond=0)
+        design = SealDesign(
+            name="test",
+            picture_png=draw_seal(SealText("测试"), FONTS / SHIPPED_FONT),
+            signer_certificates=(self.signer.certificate,),
+            created=now,
+            valid_from=now - timedelta(days=1),
+            valid_until=now + timedelta(days=1),
+        )
+        ses = make_seal(authorities.seals.signer(SEAL_MAKER), design)
+        self.made = Seal("test", ses, self.signer, frozenset([ANY]), frozenset([ANY]))  # type: ignore[arg-type]  # a Signer
+        self.trust = TrustStore.of(authorities.roots)
+
+
+@pytest.fixture(scope="module")
+def sealing(tmp_path_factory: pytest.TempPathFactory) -> Sealing:
+    return Sealing(tmp_path_factory.mktemp("authority"))
+
+
+class Wardrobe:
+    def __init__(self, seal: Seal) -> None:
+        self.bound = seal
+        self.missing = False
+
+    def style(self, _licence_type: str) -> Style:
+        return shipped_style("permit")
+
+    def seal(self, licence_type: str, issuer: str) -> Seal:
+        if self.missing:
+            raise NotFound(f"no seal may sign {licence_type} of {issuer}")
+        return self.bound
+
+
+class Bench:
+    def __init__(self, folder: Path, sealing: Sealing) -> None:
+        url = f"sqlite:///{folder}/hub.db"
+        prepare_store(url)
+        self.store: Store = open_store(url, master=os.urandom(32))
+        self.bus: Bus = open_bus("embedded", folder / "bus.db")
+        self.bus.declare()
+        self.dressing = Wardrobe(sealing.made)
+        self.sealing = sealing
+        sealing.signer.away = 0
+        store = self.store
+        library = Library("测试证照库", "TEST")
+        self.worker = PackageWorker(
+            self.bus, store.packages, store.licences, store.blobs, self.dressing, library, Unobserved()
+        )
+
+    def stored(self, number: str, **changes: object) -> Version:
+        (result,) = self.store.records.commit([candidate(number, **changes)], [])  # type: ignore[arg-type]  # shorthand
+        assert result.licence_id is not None
+        assert result.version_no is not None
+        return result.licence_id, result.version_no
+
+    def state(self, version: Version) -> tuple[str, str]:
+        row = self.store.packages.get(*version)
+        assert row is not None
+        return row.state, row.detail
+
+    def verdict(self, version: Version) -> str:
+        data = PackageFiles(self.store).file(*version)
+        return verify_file(data, self.sealing.trust, library=self.store.licences).verdict.value
+
+
+@pytest.fixture
+def bench(tmp_path: Path, sealing: Sealing) -> Iterator[Bench]:
+    made = Bench(tmp_path, sealing)
+    yield made
+    made.bus.close()
+    made.store.close()
+
+
+def test_a_version_becomes_a_package_that_verifies_against_the_library(bench: Bench) -> None:
+    versions = [bench.stored(f"A-{n}") for n in range(3)]
+    bench.bus.publish_many(Channel.PACKAGES, [package_message(versions)])
+    with bench.bus.consumer(Channel.PACKAGES, 4) as consumer:
+        assert bench.worker.step(consumer, 1.0) == 1
+    assert [bench.state(version)[0] for version in versions] == ["packaged"] * 3
+    assert {bench.verdict(version) for version in versions} == {"valid"}
+    assert bench.store.licences.get(versions[0][0], "sharing").sealed
+    bench.store.journal.sequence(1)
+    kinds = [change.kind for change in bench.store.journal.entries(-1)]
+    assert kinds.count("licence.packaged") == 3
+
+
+def test_an_unsealed_licence_is_not_shared(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    with pytest.raises(NotFound):
+        bench.store.licences.get(version[0], "sharing")
+    with pytest.raises(NotFound):
+        PackageFiles(bench.store).file(*version)
+
+
+def test_a_package_asked_for_twice_is_sealed_once(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    assert bench.worker.make([version, version]) == 1
+    before = bench.store.packages.get(*version)
+    assert bench.worker.make([version]) == 0
+    assert bench.store.packages.get(*version) == before
+
+
+def test_a_seal_that_is_away_leaves_the_package_waiting_and_the_sweep_brings_it_back(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    bench.sealing.signer.away = 1
+    with pytest.raises(Unavailable):
+        bench.worker.make([version])
+    assert bench.state(version) == ("pending", "the seal service is away")
+    PackageSweep(bench.bus, bench.store.packages, idle_s=0)()
+    with bench.bus.consumer(Channel.PACKAGES, 4) as consumer:
+        bench.worker.step(consumer, 1.0)
+    assert bench.state(version)[0] == "packaged"
+
+
+def test_an_outage_of_the_seal_never_uses_up_a_packages_attempts(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    bench.sealing.signer.away = 12
+    for _ in range(12):
+        with pytest.raises(Unavailable):
+            bench.worker.make([version])
+    assert bench.worker.make([version]) == 1
+
+
+def test_a_version_superseded_before_its_package_is_recorded_not_sealed(bench: Bench) -> None:
+    first = bench.stored("A-1", order="1")
+    claims = bench.store.packages.claim([first], 60)
+    second = bench.stored("A-1", order="2", note="changed")
+    assert bench.worker.make([first]) == 0
+    assert bench.worker.make([second]) == 1
+    assert bench.state(first)[0] in {"superseded", "claimed"}
+    assert claims[0].version_no == 1
+    assert bench.verdict(second) == "valid"
+
+
+def test_a_maker_whose_claim_has_lapsed_cannot_finish(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    (lapsed,) = bench.store.packages.claim([version], lease_s=-1)
+    assert bench.worker.make([version]) == 1
+    with pytest.raises(FenceLost):
+        bench.store.packages.hold(lapsed, "failed", "too late")
+    assert bench.state(version)[0] == "packaged"
+
+
+def test_a_name_the_font_cannot_write_waits_with_its_characters(bench: Bench) -> None:
+    version = bench.stored("A-1", fields={"licence_name": "许可证𠮷"})
+    assert bench.worker.make([version]) == 0
+    assert bench.state(version) == ("needs-glyph", "𠮷")
+    assert bench.store.packages.release_held("needs-glyph") == 1
+    assert bench.state(version)[0] == "pending"
+
+
+def test_a_licence_nobody_may_seal_is_held_and_says_so(bench: Bench) -> None:
+    version = bench.stored("A-1")
+    bench.dressing.missing = True
+    assert bench.worker.make([version]) == 0
+    state, detail = bench.state(version)
+    assert state == "failed"
+    assert "no seal may sign" in detail
+
+
+def test_a_message_that_is_no_list_of_versions_is_parked(bench: Bench) -> None:
+    message = package_message([bench.stored("A-1")])
+    bench.bus.publish_many(Channel.PACKAGES, [type(message)(id="x", body=b"\xc1")])
+    with bench.bus.consumer(Channel.PACKAGES, 4) as consumer:
+        bench.worker.step(consumer, 1.0)
+    assert len(bench.bus.parked()) == 1

@@ -6,13 +6,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from contracts.fault import Fault
 from contracts.identity import licence_key, uuid7
 from contracts.outcome import Outcome
 from contracts.record import Collection, Holder, LicenceRecord, Status, content_digest
 from contracts.text import normalise_licence_number
 from core.identity import Candidate
-from core.store import Store, open_store, prepare_store
+from core.store import Store, open_store, prepare_store, tables
+from core.store.licences import LicenceQuery
 
 MASTER = bytes(range(32))
 TYPE = "11100000000013338W032"
@@ -86,6 +89,15 @@ def fresh_store(url: str) -> Store:
     return open_store(url, master=MASTER)
 
 
+def empty(url: str) -> None:
+    """Takes everything out of a PostgreSQL store, which its triggers would refuse to anyone but an administrator."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(f"TRUNCATE {', '.join(tables.metadata.tables)} CASCADE")
+        connection.execute("INSERT INTO journal_head (id, size, frontier, fence) VALUES (1, 0, '', 0)")
+        connection.execute("INSERT INTO registry_revision (id, revision) VALUES (1, 0)")
+
+
 def outcomes(store: Store, batch: list[Candidate], raws: list[bytes] | None = None) -> list[str]:
     """Commits and gives the outcomes' words."""
     return [result.outcome.value for result in store.records.commit(batch, raws or [])]
@@ -93,7 +105,5 @@ def outcomes(store: Store, batch: list[Candidate], raws: list[bytes] | None = No
 
 def licence_id_of(store: Store, number: str) -> UUID:
     """Id of the one licence with this number."""
-    from core.store.licences import LicenceQuery
-
     (view,) = store.licences.find(LicenceQuery(scope="management", number=number)).licences
     return view.id

@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -27,16 +26,6 @@ from store_material import candidate, ended, fresh_store, licence_id_of, outcome
 
 CITIZEN = "11010519491231002X"
 RULE = Rule(code="test.rule", en="bad", zh="错误", remedy_en="mend", remedy_zh="修正")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.external)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    url = f"sqlite:///{tmp_path}/hub.db"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("fresh_database")
-    opened = fresh_store(url)
-    yield opened
-    opened.close()
 
 
 def count(store: Store, table: str) -> int:
@@ -274,14 +263,13 @@ def trace_of(store: Store, batches: list[list[Candidate]]) -> list[object]:
     return seen
 
 
-@pytest.mark.external
 @pytest.mark.parametrize("seed", range(6))
 def test_random_batches_leave_the_same_trace_on_both_databases(
-    tmp_path: Path, fresh_database: str, seed: int
+    tmp_path: Path, empty_postgres: str, seed: int
 ) -> None:
     traces = []
     batches = random_batches(seed)
-    for url in (f"sqlite:///{tmp_path}/hub.db", fresh_database):
+    for url in (f"sqlite:///{tmp_path}/hub.db", empty_postgres):
         opened = fresh_store(url)
         traces.append(trace_of(opened, batches))
         opened.close()
@@ -341,18 +329,16 @@ def test_versions_events_and_ledger_refuse_change_with_a_clear_error(store: Stor
     assert count(store, "licence_version") == count(store, "ledger") == count(store, "status_event") == 1
 
 
-@pytest.mark.external
-def test_truncating_a_table_or_a_partition_is_refused(fresh_database: str) -> None:
-    opened = fresh_store(fresh_database)
+def test_truncating_a_table_or_a_partition_is_refused(empty_postgres: str) -> None:
+    opened = fresh_store(empty_postgres)
     for table in ("licence_version", "ledger", "ledger_pdefault", "journal_p0"):
         with pytest.raises(InternalError, match="2F002"), opened.database.begin() as connection:
             connection.execute(text(f"TRUNCATE {table} CASCADE"))
     opened.close()
 
 
-@pytest.mark.external
-def test_a_record_the_database_refuses_is_named_and_the_others_are_stored(fresh_database: str) -> None:
-    opened = fresh_store(fresh_database)
+def test_a_record_the_database_refuses_is_named_and_the_others_are_stored(empty_postgres: str) -> None:
+    opened = fresh_store(empty_postgres)
     sound = [candidate(f"A-{n}") for n in range(9)]
     culprit = candidate("B-1", fields={"licence_name": "nul \x00 inside"})
     with pytest.raises(DataError) as caught:
@@ -364,9 +350,8 @@ def test_a_record_the_database_refuses_is_named_and_the_others_are_stored(fresh_
     opened.close()
 
 
-@pytest.mark.external
-def test_a_connection_killed_in_mid_batch_is_retried_with_one_effect(fresh_database: str) -> None:
-    opened = fresh_store(fresh_database)
+def test_a_connection_killed_in_mid_batch_is_retried_with_one_effect(empty_postgres: str) -> None:
+    opened = fresh_store(empty_postgres)
     batch = [candidate(f"A-{n}") for n in range(20)]
     outcomes(opened, [candidate("warm")])
     kills = {"left": 2}
@@ -374,7 +359,7 @@ def test_a_connection_killed_in_mid_batch_is_retried_with_one_effect(fresh_datab
     def cut() -> None:
         if kills["left"]:
             kills["left"] -= 1
-            with psycopg.connect(fresh_database, autocommit=True) as admin:
+            with psycopg.connect(empty_postgres, autocommit=True) as admin:
                 admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -446,12 +431,11 @@ def test_planted_personal_numbers_are_nowhere_in_the_sqlite_files(tmp_path: Path
     opened.close()
 
 
-@pytest.mark.external
-def test_planted_personal_numbers_are_nowhere_in_the_postgresql_tables(fresh_database: str) -> None:
-    opened = fresh_store(fresh_database)
+def test_planted_personal_numbers_are_nowhere_in_the_postgresql_tables(empty_postgres: str) -> None:
+    opened = fresh_store(empty_postgres)
     planted(opened)
     opened.close()
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_postgres) as connection:
         for table in tables.metadata.tables:
             with (
                 connection.cursor().copy(f'COPY "{table}" TO STDOUT')

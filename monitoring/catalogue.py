@@ -57,12 +57,18 @@ CATALOGUE = (
     Metric("packages_total", "counter", ("form", "outcome"), "Packages by outcome."),
     Metric("signatures_total", "counter", ("algorithm", "outcome"), "Signatures asked of a signer."),
     Metric(
-        "drop_listings_total",
+        "drop_submissions_total",
         "counter",
         ("adapter", "outcome"),
-        "Listings of a drop folder: ok, or could not list.",
+        "Dropped files: read, refused, duplicate.",
     ),
-    Metric("drop_files_total", "counter", ("adapter", "outcome"), "Dropped files by what became of them."),
+    Metric("drop_files", "gauge", ("adapter", "state"), "Files in a drop folder: listed, waiting, odd."),
+    Metric(
+        "source_layer_status",
+        "gauge",
+        ("adapter", "layer", "status"),
+        "1 for the present verdict on a source.",
+    ),
 )
 """Metrics counted inside a process."""
 

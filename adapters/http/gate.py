@@ -17,8 +17,6 @@ log = logging.getLogger("licence_hub.http")
 
 SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 ]

@@ -36,7 +36,6 @@ class BoundedProtocol(HttpToolsProtocol):
     limit_s: ClassVar[float]
     _head_timer: asyncio.TimerHandle | None = None
     _received = 0
-    _parsed = 0
     _too_large = False
 
     def connection_made(self, transport: Any) -> None:
@@ -57,16 +56,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         self._head_arrived()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.limit_bytes:
+            self._too_large = True
+            raise HeadTooLarge
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -76,15 +70,9 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().send_400_response(msg)
 
-    def _count(self, size: int) -> None:
-        self._parsed += size
-        if self._parsed > self.limit_bytes:
-            self._too_large = True
-            raise HeadTooLarge
-
     def _await_head(self) -> None:
         self._head_arrived()
-        self._received = self._parsed = 0
+        self._received = 0
         self._head_timer = self.loop.call_later(self.limit_s, self._refuse, _TOO_SLOW)
 
     def _head_arrived(self) -> None:

@@ -1,13 +1,13 @@
 """The intake guard (idempotent receiver, EIP): nonces and idempotency keys, written as one group before anything is published."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Table, delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
-from core.store.engine import Database
+from core.store.engine import Database, driver_connection
 from core.store.tables import guard_key, guard_nonce
 
 Verdict = Literal["admitted", "nonce-seen", "key-conflict"]
@@ -56,8 +56,12 @@ class GuardStore:
     def purge(self, nonces_before_ms: int, keys_before_ms: int) -> int:
         """Forgets nonces and idempotency keys first seen before those moments; counts them."""
         with self._database.begin() as connection:
-            nonces = connection.execute(delete(guard_nonce).where(guard_nonce.c.seen_ms < nonces_before_ms)).rowcount
-            keys = connection.execute(delete(guard_key).where(guard_key.c.first_seen_ms < keys_before_ms)).rowcount
+            nonces = connection.execute(
+                delete(guard_nonce).where(guard_nonce.c.seen_ms < nonces_before_ms)
+            ).rowcount
+            keys = connection.execute(
+                delete(guard_key).where(guard_key.c.first_seen_ms < keys_before_ms)
+            ).rowcount
         return int(nonces + keys)
 
 
@@ -69,11 +73,11 @@ class _Known(msgspec.Struct):
 
 
 _Key = tuple[str, str, str]
-_Rows = dict[tuple[str, ...], tuple[Any, ...]]
+Name = TypeVar("Name", bound=tuple[str, ...])
 
 
 def _admit_nonces(connection: Connection, requests: Sequence[GuardRequest]) -> list[bool]:
-    wanted: _Rows = {}
+    wanted: dict[tuple[str, str], tuple[int]] = {}
     for request in requests:
         if request.nonce:
             wanted.setdefault((request.client, request.nonce), (request.now_ms,))
@@ -87,23 +91,23 @@ def _admit_nonces(connection: Connection, requests: Sequence[GuardRequest]) -> l
 
 
 def _admit_keys(connection: Connection, requests: Sequence[GuardRequest]) -> dict[_Key, _Known]:
-    wanted: _Rows = {}
+    wanted: dict[_Key, tuple[bytes, int]] = {}
     for request in requests:
         if request.key is not None:
             wanted.setdefault(_key_of(request), (request.body_digest, request.now_ms))
     inserted = _insert_new(
         connection, guard_key, ("interface", "client", "key"), ("body_digest", "first_seen_ms"), wanted
     )
-    if not wanted:
-        return {}
-    table = guard_key.c
-    query = select(guard_key).where(tuple_(table.interface, table.client, table.key).in_(list(wanted)))
-    return {
-        (row.interface, row.client, row.key): _Known(
-            bytes(row.body_digest), row.first_seen_ms, (row.interface, row.client, row.key) in inserted
-        )
-        for row in connection.execute(query)
-    }
+    known = {name: _Known(*wanted[name], True) for name in inserted}
+    taken = [name for name in wanted if name not in inserted]
+    if taken:
+        table = guard_key.c
+        query = select(guard_key).where(tuple_(table.interface, table.client, table.key).in_(taken))
+        for row in connection.execute(query):
+            known[row.interface, row.client, row.key] = _Known(
+                bytes(row.body_digest), row.first_seen_ms, False
+            )
+    return known
 
 
 def _insert_new(
@@ -111,23 +115,43 @@ def _insert_new(
     table: Table,
     key: tuple[str, ...],
     rest: tuple[str, ...],
-    rows: _Rows,
-) -> set[tuple[str, ...]]:
-    """Inserts the rows whose key is not taken, in key order (no deadlocks), and returns their keys."""
+    rows: dict[Name, tuple[Any, ...]],
+) -> set[Name]:
+    """Inserts the rows whose key is not taken, in key order (no deadlocks), and returns their keys.
+
+    The driver is used directly: this statement runs for every signed request.
+    """
     if not rows:
         return set()
-    values = [dict(zip((*key, *rest), (*name, *rows[name]), strict=True)) for name in sorted(rows)]
-    columns = [table.c[name] for name in key]
+    names = sorted(rows)
+    driver = driver_connection(connection)
     if connection.dialect.name == "postgresql":
-        statement = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(*columns)
-        return {tuple(row) for row in connection.execute(statement)}
-    taken = {
-        tuple(row) for row in connection.execute(select(*columns).where(tuple_(*columns).in_(list(rows))))
-    }
-    new = [value for value, name in zip(values, sorted(rows), strict=True) if name not in taken]
-    if new:
-        connection.execute(sqlite.insert(table), new)
-    return set(rows) - taken
+        columns = list(zip(*((*name, *rows[name]) for name in names), strict=True))
+        statement = _insert_arrays(table.name, key, rest)
+        inserted = {tuple(row) for row in driver.execute(statement, [list(column) for column in columns])}
+        return {name for name in names if name in inserted}
+    statement = _insert_one(table.name, (*key, *rest))
+    return {name for name in names if driver.execute(statement, (*name, *rows[name])).rowcount}
+
+
+@cache
+def _insert_one(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 names from tables.py
+
+
+@cache
+def _insert_arrays(table: str, key: tuple[str, ...], rest: tuple[str, ...]) -> str:
+    kinds = ["text"] * len(key) + [_KINDS[name] for name in rest]
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    names, keys = ", ".join((*key, *rest)), ", ".join(key)
+    return (
+        f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) "  # noqa: S608 names from tables.py
+        f"ON CONFLICT DO NOTHING RETURNING {keys}"
+    )
+
+
+_KINDS = {"seen_ms": "bigint", "first_seen_ms": "bigint", "body_digest": "bytea"}
 
 
 def _answer(request: GuardRequest, nonce_fresh: bool, known: dict[_Key, _Known]) -> GuardAnswer:  # private

@@ -128,6 +128,9 @@ class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     completion: Literal["rename", "done-file", "manifest", "stable"] = "rename"
     """How a writer says a file is whole (declared per source; stability is the last choice)."""
     done_suffix: str = ".done"
+    """With ``done-file``: an empty file of the name and this suffix, written last."""
+    manifest_suffix: str = ".manifest.json"
+    """With ``manifest``: a JSON list of ``{"name", "size_bytes", "sha256"}``, written last."""
     stable_s: float = 30.0
     """With ``stable``: seconds without change of size and mtime, by the hub's own observation."""
     temporary: tuple[str, ...] = ("*.tmp", "*.part", "*.filepart", "*.crdownload", ".*")
@@ -135,6 +138,8 @@ class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     retention_days: int = 90
     """How long archived and refused files are kept."""
     max_bytes: int = 4 * 1024**3
+    min_free_bytes: int = 64 * 1024**2
+    """Below this much free space no file is claimed: nothing is lost, the files wait in their folder."""
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -129,3 +129,7 @@ def certificate(**changes: object) -> LicenceRecord:
         },
     }
     return LicenceRecord(**(values | changes))  # type: ignore[arg-type]  # changes are named by each test
+
+
+RECORDS = {"business-licence": business_licence, "permit": permit, "certificate": certificate}
+"""A record for each shipped style, by its name."""

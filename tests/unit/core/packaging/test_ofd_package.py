@@ -20,14 +20,12 @@ from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style, shipped_styles
 from core.ports.signer import Algorithm
 from core.verification.finding import Finding
-from packaging_material import business_licence, certificate, permit, request_for, seal
+from packaging_material import RECORDS, business_licence, request_for, seal
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "packaging"
 OFD = "{http://www.ofdspec.org/2016}"
 CHANGING = {at.SEAL, at.SIGNATURE, at.SIGNED_VALUE}
 """Members that differ with the keys of each test run."""
-
-RECORDS = {"business-licence": business_licence, "permit": permit, "certificate": certificate}
 
 
 @pytest.fixture

@@ -82,9 +82,13 @@ def bound_to_all(ses: SesSeal, signer: SoftwareSigner, name: str = "test") -> Se
     return Seal(name, ses, signer, frozenset({ANY}), frozenset({ANY}))
 
 
-@cache
 def material(algorithm: Algorithm = Algorithm.SM2_SM3) -> Material:
     """Everything needed to seal, of one algorithm."""
+    return _material(algorithm)
+
+
+@cache
+def _material(algorithm: Algorithm) -> Material:
     root = self_signed(generate_key(algorithm))
     maker = issued(root, Purpose.SEAL_MAKER, name="Test Seal Maker")
     signer = issued(root, Purpose.DOCUMENT_SIGNER, name="Test Seal Signer")

@@ -80,15 +80,17 @@ class SealStore:
                 "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
             )
         entry = SealEntry(name, _parsed(name, ses), declaration)
-        folder.mkdir(parents=True)
-        (folder / "seal.esl").write_bytes(ses)
-        (folder / f"picture.{entry.ses.info.picture_type.lower()}").write_bytes(entry.ses.info.picture)
-        _write(folder, declaration)
+        fresh = self._folder / f".{name}"  # invisible until it is whole
+        fresh.mkdir(parents=True, exist_ok=True)
+        (fresh / "seal.esl").write_bytes(ses)
+        (fresh / f"picture.{entry.ses.info.picture_type.lower()}").write_bytes(entry.ses.info.picture)
+        _write(fresh, declaration)
+        fresh.rename(folder)
         return entry
 
     def entries(self) -> list[SealEntry]:
         """Every seal of the store by name; raises ``ConfigError`` for the first that cannot be read."""
-        return [self.entry(file.parent.name) for file in sorted(self._folder.glob("*/seal.toml"))]
+        return [self.entry(file.parent.name) for file in sorted(self._folder.glob("[!.]*/seal.toml"))]
 
     def entry(self, name: str) -> SealEntry:
         """The seal ``name`` without its key; raises ``NotFound`` and ``ConfigError``."""

@@ -248,13 +248,13 @@ def _validity(case: OfdCase) -> Reason:
         moment = check_claimed_time(name, signed.signed_at, case.now)
         value = case.values[name]
         if isinstance(value, SesSignature):
-            _seal_valid_at(value, moment)
+            _seal_valid_at(case, value, moment)
         for chain in (chain for chain in case.chains if chain[0] == signed.certificate):
-            check_valid_at(chain, moment)
+            check_valid_at(case.trust, chain, moment)
     return passed("seal and certificates were valid at the signing time", "签署时印章与证书均在有效期内")
 
 
-def _seal_valid_at(value: SesSignature, moment: datetime) -> None:
+def _seal_valid_at(case: OfdCase, value: SesSignature, moment: datetime) -> None:
     info = value.seal.info
     if not info.valid_from <= moment <= info.valid_until:
         raise Broken(
@@ -262,7 +262,9 @@ def _seal_valid_at(value: SesSignature, moment: datetime) -> None:
             f"the seal is valid {info.valid_from.date()} to {info.valid_until.date()}, it was used {moment.isoformat()}",
             f"印章有效期为 {info.valid_from.date()} 至 {info.valid_until.date()}，使用时间为 {moment.isoformat()}",
         )
-    check_valid_at((certificate_of(value.seal.maker_certificate),), info.created)
+    maker = certificate_of(value.seal.maker_certificate)
+    for chain in (chain for chain in case.chains if chain[0] == maker):
+        check_valid_at(case.trust, chain, info.created)
 
 
 def _to_chain(case: OfdCase) -> Iterable[tuple[Certificate, bool, tuple[Certificate, ...]]]:

@@ -144,7 +144,7 @@ def _validity(case: PdfCase) -> Reason:
         raise _unsigned()
     for signature in case.signatures:
         moment = check_claimed_time(signature.name, _claimed(case, signature), case.now)
-        check_valid_at(case.chains.get(signature.name, (case.signers[signature.name],)), moment)
+        check_valid_at(case.trust, case.chains.get(signature.name, (case.signers[signature.name],)), moment)
     return passed("the certificates were valid at the signing time", "签署时证书均在有效期内")
 
 

@@ -1,16 +1,18 @@
 """The trust store: which certificates a verifier believes, and the way from a signer up to one of them (RFC 5280, offline)."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from contracts.fault import Rule
 from core.errors import ConfigError
 from core.sealing.keyfiles import read_certificates
 from core.verification.certificates import Certificate, certificate_of
 from core.verification.finding import Broken, Finding, Undecided
+from core.verification.revocation import RevocationList, check_not_revoked, read_revocation_list
 
 LONGEST_CHAIN = 6
 CLOCK_SKEW = timedelta(minutes=5)
@@ -18,11 +20,12 @@ MOST_OTHERS = 16
 """Certificates of the file itself that are tried as a way up."""
 UNREADABLE = Rule(
     code="trust.unreadable",
-    en="the trusted certificate cannot be read: {reason}",
-    zh="受信任证书无法读取：{reason}",
-    remedy_en="put PEM or DER certificates into the trust store",
-    remedy_zh="请在信任库中放入 PEM 或 DER 证书",
+    en="the file of the trust store cannot be read: {reason}",
+    zh="信任库文件无法读取：{reason}",
+    remedy_en="put certificates and revocation lists in PEM or DER into the trust store",
+    remedy_zh="请在信任库中放入 PEM 或 DER 格式的证书与吊销列表",
 )
+_Parsed = TypeVar("_Parsed")
 _SUFFIXES = {".crt", ".cer", ".pem", ".der"}
 
 
@@ -35,6 +38,7 @@ class TrustStore:
 
     anchors: tuple[Certificate, ...] = ()
     intermediates: tuple[Certificate, ...] = ()
+    revocations: tuple[RevocationList, ...] = ()
 
     @classmethod
     def of(cls, anchors: Iterable[bytes], intermediates: Iterable[bytes] = ()) -> "TrustStore":
@@ -43,8 +47,11 @@ class TrustStore:
 
     @classmethod
     def load(cls, folder: Path) -> "TrustStore":
-        """Certificates of a folder; those under ``intermediates/`` only help to find the way. Raises ``ConfigError``."""
-        return cls(_load(folder), _load(folder / "intermediates"))
+        """Certificates and revocation lists (``*.crl``) of a folder; raises ``ConfigError``.
+
+        Certificates under ``intermediates/`` only help to find the way.
+        """
+        return cls(_certificates(folder), _certificates(folder / "intermediates"), _revocations(folder))
 
     def chain(self, leaf: Certificate, others: Sequence[Certificate] = ()) -> tuple[Certificate, ...]:
         """The way from ``leaf`` to an anchor, both included; ``others`` came with the file.
@@ -88,8 +95,9 @@ def check_claimed_time(name: str, signed_at: datetime | None, now: datetime) -> 
     return signed_at
 
 
-def check_valid_at(chain: Sequence[Certificate], moment: datetime) -> None:
-    """Raises ``Broken`` for the first certificate of ``chain`` that is not valid at ``moment``."""
+def check_valid_at(trust: TrustStore, chain: Sequence[Certificate], moment: datetime) -> None:
+    """Raises ``Broken`` for the first certificate of ``chain`` that is not valid at ``moment``, or was revoked by then."""
+    check_not_revoked(chain, trust.revocations, moment)
     for certificate in chain:
         if moment < certificate.valid_from:
             raise Broken(
@@ -117,13 +125,17 @@ def _may_follow(path: tuple[Certificate, ...], issuer: Certificate) -> bool:
         return False
 
 
-def _load(folder: Path) -> tuple[Certificate, ...]:
-    loaded: list[Certificate] = []
-    for file in sorted(folder.glob("*")):
-        if file.suffix.lower() not in _SUFFIXES:
-            continue
-        try:
-            loaded += map(certificate_of, read_certificates(file.read_bytes()))
-        except (OSError, ValueError) as error:
-            raise ConfigError(str(file), [UNREADABLE.at("", reason=str(error))]) from error
-    return tuple(loaded)
+def _certificates(folder: Path) -> tuple[Certificate, ...]:
+    files = (file for file in sorted(folder.glob("*")) if file.suffix.lower() in _SUFFIXES)
+    return tuple(certificate_of(data) for file in files for data in _read(file, read_certificates))
+
+
+def _revocations(folder: Path) -> tuple[RevocationList, ...]:
+    return tuple(_read(file, read_revocation_list) for file in sorted(folder.glob("*.crl")))
+
+
+def _read(file: Path, parse: Callable[[bytes], _Parsed]) -> _Parsed:
+    try:
+        return parse(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(str(file), [UNREADABLE.at("", reason=str(error))]) from error

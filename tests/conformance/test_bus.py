@@ -133,6 +133,18 @@ def test_any_order_of_acknowledging_is_exact(stack: Stack, bus: Bus) -> None:
         assert names(drain(consumer)) == names(kept)
 
 
+def test_only_the_first_settlement_counts(bus: Bus) -> None:
+    bus.publish_many(RECORDS, letters(3))
+    with bus.consumer(RECORDS, prefetch=3) as consumer:
+        one, two, three = collect(consumer, 3)
+        consumer.settle([(one, Ack()), (two, Retry(0.5)), (three, Park("first"))])
+        consumer.settle([(one, Retry(0.5)), (two, Park("second")), (three, Ack())])
+        ack(consumer, [one, two, three])
+        assert names(collect(consumer, 1)) == names([two])
+        assert consumer.receive(1, 1.2) == []
+    assert [parked.reason for parked in bus.parked()] == ["first"]
+
+
 def test_a_consumer_holds_no_more_than_its_prefetch(bus: Bus) -> None:
     bus.publish_many(RECORDS, letters(10))
     with bus.consumer(RECORDS, prefetch=3) as consumer:

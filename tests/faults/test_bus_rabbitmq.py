@@ -29,6 +29,7 @@ from core.errors import ConfigError, Unavailable, Unroutable
 from core.ports.bus import Bus, Channel, Consumer, Park, Publisher, Retry
 from router.bus.rabbitmq.topology import Topology
 from services.broker import OwnBroker, Vhosts
+from services.process import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.external]
 
@@ -177,6 +178,26 @@ def _takes_no_more(bus: Bus) -> bool:
     return False
 
 
+def test_a_broker_that_is_away_is_said_to_be_in_time() -> None:
+    nowhere = Stack("rabbitmq", f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F", "hub")
+
+    async def story(bus: Bus) -> None:
+        publisher = await bus.publisher()
+        assert publisher.blocked
+        assert await refused(publisher, Unavailable) < ANSWER_S
+        await publisher.aclose()
+
+    with nowhere.bus() as bus:
+        asyncio.run(story(bus))
+        for errand in (bus.declare, bus.probe, bus.parked, lambda: bus.depth(RECORDS)):
+            started = time.monotonic()
+            with pytest.raises(Unavailable):
+                errand()
+            assert time.monotonic() - started < ANSWER_S
+        with bus.consumer(RECORDS, prefetch=1) as consumer:
+            assert consumer.receive(1, 0.2) == []
+
+
 # -- strangers' messages
 
 
@@ -185,7 +206,7 @@ def test_a_strangers_message_reaches_the_worker_and_can_be_parked(
 ) -> None:
     exchange = Topology(stack.prefix).work
     amqp.basic_publish(exchange, RECORDS.value, b"\xff\x00 no headers")
-    odd: dict[str, object] = {
+    odd: dict[str, Any] = {
         "n": 1,
         "deep": {"a": [1]},
         "x-hub-tries": "many",
@@ -383,7 +404,7 @@ def test_a_broker_that_stops_and_is_killed_under_load_costs_nothing_confirmed(
 
     def consume(bus: Bus) -> None:
         with bus.consumer(RECORDS, prefetch=50) as consumer:
-            while not ending.is_set() or confirmed - received:
+            while threads[0].is_alive() or confirmed - received:
                 deliveries = consumer.receive(50, 0.2)
                 received.update(names(deliveries))
                 ack(consumer, deliveries)

@@ -25,6 +25,7 @@ class RabbitConsumer:
         self._link = link
         self._topology = topology
         self._outlet = outlet
+        self._held: set[int] = set()
         self._owed: list[tuple[Delivery, Retry | Park]] = []
         self._pay_from = 0.0
 
@@ -36,9 +37,16 @@ class RabbitConsumer:
     def receive(self, limit: int, wait_s: float) -> list[Delivery]:
         if time.monotonic() >= self._pay_from:
             self._pay()
-        return self._link.take(limit, wait_s)
+        taken = self._link.take(limit, wait_s)
+        self._held = {tag for tag in self._held if self._link.is_current(tag)}
+        self._held.update(delivery.tag for delivery in taken)
+        return taken
 
     def settle(self, settled: Sequence[tuple[Delivery, Settlement]]) -> None:
+        settled = [
+            pair for pair in settled if pair[0].tag in self._held
+        ]  # a second settlement must not make a copy
+        self._held.difference_update(delivery.tag for delivery, _ in settled)
         self._link.acknowledge(
             [delivery.tag for delivery, settlement in settled if isinstance(settlement, Ack)]
         )

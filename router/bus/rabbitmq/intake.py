@@ -89,7 +89,10 @@ class IntakeLink:
             try:
                 self._serve()
             except LINK_ERRORS as error:
-                LOGGER.warning("consuming link to %s lost: %s", self._queue, describe(error))
+                level = (
+                    logging.DEBUG if self._failures else logging.WARNING
+                )  # once, however long it stays away
+                LOGGER.log(level, "consuming link to %s lost: %s", self._queue, describe(error))
             except Exception:  # a consumer whose thread has ended would look idle for ever
                 LOGGER.exception("consuming link to %s failed", self._queue)
             self._forget()
@@ -106,6 +109,8 @@ class IntakeLink:
             channel.queue_declare(self._queue, passive=True)
             channel.basic_consume(self._queue, self._on_delivery)
             self._channel = channel
+            if self._failures > 1:
+                LOGGER.warning("consuming from %s again after %d attempts", self._queue, self._failures)
             self._failures = 0
             self._connection = connection
             while not self._ending.is_set():

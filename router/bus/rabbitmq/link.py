@@ -1,5 +1,6 @@
 """How the hub connects to RabbitMQ, and what the driver's errors mean."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,9 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from core.errors import HubError, Unavailable, Unroutable
+
+# The driver logs each failed attempt several times, with tracebacks; the links say once what was lost and when it is back.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 HEARTBEAT_S = 10
 """A link that is dead without saying so is noticed within three of these; ``?heartbeat=`` in the URL overrides it."""

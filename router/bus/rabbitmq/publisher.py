@@ -58,6 +58,7 @@ class RabbitPublisher:
         self._returned: set[int] = set()
         self._alarmed = False
         self._missing = ""
+        self._lost_because = "not connected yet"
         self._failures = 0
         self._closing = False
         self._connect()
@@ -107,7 +108,7 @@ class RabbitPublisher:
             if self._missing:
                 raise Unroutable(f"the broker lacks {self._missing}", "消息代理缺少队列或交换机") from None
             raise self._unavailable(
-                "the broker blocks publishers" if self._alarmed else "no connection"
+                "the broker blocks publishers" if self._alarmed else self._lost_because
             ) from None
 
     def _write(self, outgoing: Outgoing, deadline: float, *, mandatory: bool) -> asyncio.Future[None]:
@@ -212,6 +213,8 @@ class RabbitPublisher:
     def _on_usable(self, channel: AmqpChannel) -> None:
         self._channel = channel
         self._next_tag = 1
+        if self._failures > 1:
+            LOGGER.warning("publishing again after %d attempts", self._failures)
         self._failures = 0
         self._missing = ""
         self._usable.set()
@@ -241,6 +244,7 @@ class RabbitPublisher:
     def _lose(self, why: str) -> None:
         """Gives the connection up, whatever state it is in, and plans the next one."""
         lost, self._connection, self._channel = self._connection, None, None
+        self._lost_because = why
         self._usable.clear()
         self._alarmed = False
         self._returned.clear()
@@ -248,7 +252,7 @@ class RabbitPublisher:
         if lost is not None and not lost.is_closed:
             drop(lost)
         if not self._closing:
-            LOGGER.warning("publishing link lost: %s", why)
+            LOGGER.log(logging.DEBUG if self._failures else logging.WARNING, "publishing link lost: %s", why)
             shortest, longest = _RECONNECT_S
             pause = min(longest, shortest * 2**self._failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             self._failures = min(self._failures + 1, 8)

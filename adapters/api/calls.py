@@ -56,7 +56,7 @@ class Api:
         """The caller and the body that was signed; the body is the caller's to close."""
         head = head_of(request)
         verified = verify(head, self.services.authenticator)
-        body = await read_body(request.receive, head.content_length, body_limits(self.services.gateway))
+        body = await read_body(request.receive, head, body_limits(self.services.gateway))
         try:
             check_digest(verified, body)
             await self._admit(verified.principal, verified.nonce)

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import msgspec
 
+from adapters.http.request import Head
 from contracts.fault import Rule
 from core.errors import Refused, Unavailable
 
@@ -107,12 +108,14 @@ class _Spool:
         return Body(content, self._file, self.size, self._digest.digest())
 
 
-async def read_body(receive: Receive, declared_size: int | None, limits: Limits) -> Body:
+async def read_body(receive: Receive, head: Head, limits: Limits) -> Body:
     """The body with its digest.
 
     Raises ``Refused`` (413 too large, 408 too slow), ``Disconnected``, and ``Unavailable`` when the disk takes no more.
     """
-    if declared_size is not None and declared_size > limits.size_bytes:
+    if (head.content_length or 0) > limits.size_bytes:
+        if head.waits:
+            raise Refused.by(TOO_LARGE.at("", limit=limits.size_bytes), status=413)
         await _refuse_size(receive, limits)
     spool = _Spool(limits)
     try:

@@ -28,6 +28,7 @@ _NAMES = {
     b"content-length": "Content-Length",
     b"content-encoding": "Content-Encoding",
     b"accept-language": "Accept-Language",
+    b"expect": "Expect",
     b"traceparent": "traceparent",
     b"x-request-id": "X-Request-Id",
 }
@@ -72,6 +73,11 @@ class Head(msgspec.Struct):
         """The W3C ``traceparent``, when it is well-formed."""
         sent = self.values.get(b"traceparent", "")
         return sent if _TRACE.fullmatch(sent) else ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the sender waits with the body until it is told to go on (RFC 9110 section 10.1.1)."""
+        return self.values.get(b"expect", "").lower() == "100-continue"
 
     @property
     def content_length(self) -> int | None:

@@ -121,7 +121,9 @@ class GatewayServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets)
-        except SystemExit as error:  # uvicorn's answer to a port that is taken; in a thread it would pass in silence
+        except (
+            SystemExit
+        ) as error:  # uvicorn's answer to a port that is taken; in a thread it would pass in silence
             place = f"{self.config.host}:{self.config.port}"
             raise Unavailable(f"cannot listen on {place}", summary_zh=f"无法监听 {place}") from error
 

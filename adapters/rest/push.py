@@ -81,7 +81,7 @@ class PushEndpoint:
         live = self._directory.accepting(name, PROTOCOL)
         lines = _is_lines(head)
         key = _key(head)
-        body = await read_body(receive, head.content_length, self._limits)
+        body = await read_body(receive, head, self._limits)
         try:
             check_digest(verified, body)
             if body.spooled:

@@ -18,12 +18,13 @@ from core.service.maintenance import Maintenance
 from licencehub.app import Hub
 from licencehub.gateway import serve_gateway
 from licencehub.poller import poll_drops
+from licencehub.presence import announce
 from licencehub.supervision import Part
 from monitoring.metrics import Snapshot
 from monitoring.state import SCHEDULER_LEASE, SEQUENCER_LEASE
 from monitoring.upload_alerts import SilenceWatch
 from router.feed import Feed
-from router.leadership import Leadership
+from router.leadership import Leadership, holder_name
 from router.packager import Library, PackageSweep, PackageWorker
 from router.prepare import Preparation
 from router.sequencer import Sequencer
@@ -57,7 +58,10 @@ def worker_parts(hub: Hub) -> dict[str, Part]:
         store = hub.store
         RecordWorker(hub.bus, store.records, preparation, store.keyring, hub.observer, limits).run(stop)
 
-    return {"records": work}
+    def announce_worker(stop: Event) -> None:
+        announce(hub.store.leases, holder_name(), stop)
+
+    return {"records": work, "worker-presence": announce_worker}
 
 
 def packager_parts(hub: Hub) -> dict[str, Part]:

@@ -20,6 +20,10 @@ ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
 
 
+class _PreviewOnly(Exception):
+    """Rolls a preview back."""
+
+
 class RecordStore:
     """The one way into the licence library for records."""
 
@@ -51,6 +55,18 @@ class RecordStore:
             if len(batch) == 1:
                 raise DataError(error.summary, receipt=str(batch[0].receipt)) from None
         return self._bisect(batch, raws)
+
+    def preview(self, batch: Sequence[Candidate]) -> list[Result]:
+        """What ``commit`` would answer now; the same work in a transaction that is rolled back."""
+        self._keyring.roll()
+        results: list[Result] = []
+        try:
+            with self._database.begin() as connection:
+                now_ms = time.time_ns() // 1_000_000
+                results = BatchCommit(connection, self._documents, self._random, now_ms).run(batch, None)
+                raise _PreviewOnly  # noqa: TRY301 -- the way out of the transaction
+        except _PreviewOnly:
+            return results
 
     def _attempts(self, batch: Sequence[Candidate], raws: Sequence[bytes]) -> list[Result]:
         """The whole batch again after an error that passes; a taken key passes when its twin has committed."""

@@ -1,7 +1,7 @@
 """One batch in one transaction: identify, number, write (ARCHITECTURE 4.4).
 
-Heads are inserted and locked in key order, then the ledger is asked for receipts it has (a redelivery that raced its twin sees it
-now), then the records of each licence are folded in memory, then everything is written in bulk.
+Heads are locked in key order, then the ledger is asked for receipts it has (a redelivery that raced its twin sees it now), then
+the records of each licence are folded in memory, then everything is written in bulk. A new head is written once, complete.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Licence heads of a batch: inserted and locked in key order, read into memory, written back (ARCHITECTURE 4.4)."""
+"""Licence heads of a batch: locked in key order, read into memory, written back (ARCHITECTURE 4.4)."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from contracts.record import LicenceRecord, Status
 from core.identity import Candidate, Filed, Head
-from core.store.bulk import array_literal, as_uuid, insert_rows, rows_within, update_rows
-from core.store.engine import driver_connection
+from core.store.bulk import as_uuid, insert_rows, rows_within, update_rows
 from core.store.tables import licence
 
 ORDER_COLUMNS = (
@@ -58,10 +57,6 @@ _VERSIONS = (
     "SELECT licence_id, version_no, rank, source_order, stamp_us, source_digest, content_digest, interface_revision, "
     "rule_revision FROM licence_version WHERE licence_id {within} ORDER BY licence_id, version_no"
 )
-_INSERT = (
-    "INSERT INTO licence (id, licence_key, licence_type) SELECT i, k, '' FROM unnest(%s::uuid[], %s::bytea[]) AS u(i, k) "
-    "ON CONFLICT (licence_key) DO NOTHING"
-)
 
 
 class LicenceInHand(msgspec.Struct):
@@ -71,7 +66,7 @@ class LicenceInHand(msgspec.Struct):
     key: bytes
     head: Head | None = None
     stored: bool = False
-    """The head was there, with a version, before this batch."""
+    """The head was there before this batch."""
     status_events: int = 0
     identifier: str = ""
     issued_on: date | None = None
@@ -83,13 +78,12 @@ class LicenceInHand(msgspec.Struct):
 
 
 def lock_heads(connection: Connection, wanted: dict[bytes, UUID]) -> dict[bytes, LicenceInHand]:
-    """Every licence of ``wanted`` (key -> id a new one gets), locked until the transaction ends; missing ones are made first."""
+    """Every licence of ``wanted`` (key -> id a new one gets) in key order; those that exist are locked to the transaction's end.
+
+    Two transactions that meet the same new licence are told apart when its head is written: the second waits for the first, finds
+    the key taken and starts again.
+    """
     keys = sorted(wanted)
-    if (
-        connection.dialect.name == "postgresql"
-    ):  # on SQLite the write lock is held already, and the head is inserted whole
-        ids = array_literal("uuid", [wanted[key] for key in keys])
-        driver_connection(connection).execute(_INSERT, (ids, array_literal("bytea", keys)))
     rows = rows_within(connection, _LOCK, "bytea", keys, " ORDER BY licence_key FOR UPDATE")
     found = {bytes(row[1]): _in_hand(row) for row in rows}
     return {key: found.get(key) or LicenceInHand(wanted[key], key) for key in keys}
@@ -110,11 +104,15 @@ def load_versions(connection: Connection, licences: Sequence[LicenceInHand]) -> 
 
 
 def write_heads(connection: Connection, licences: Sequence[LicenceInHand], now_ms: int) -> None:
-    """Writes the heads this batch touched and removes those it made in vain."""
-    touched = [item for item in licences if item.touched and item.head is not None]
-    fresh = [item for item in touched if not item.stored and connection.dialect.name == "sqlite"]
-    insert_rows(connection, licence, CURRENT_COLUMNS, [_current_row(item, now_ms) for item in fresh])
-    known = [item for item in touched if item.stored or connection.dialect.name != "sqlite"]
+    """Writes the heads this batch touched; new ones in key order, so that two batches never wait for each other in a ring."""
+    touched = [item for item in licences if item.touched]
+    insert_rows(
+        connection,
+        licence,
+        CURRENT_COLUMNS,
+        [_current_row(item, now_ms) for item in touched if not item.stored],
+    )
+    known = [item for item in touched if item.stored]
     current = [_current_row(item, now_ms) for item in known if item.current is not None]
     update_rows(connection, licence, CURRENT_COLUMNS, current)
     update_rows(
@@ -123,17 +121,11 @@ def write_heads(connection: Connection, licences: Sequence[LicenceInHand], now_m
         ORDER_COLUMNS,
         [_order_row(item, now_ms) for item in known if item.current is None],
     )
-    vain = [item.id for item in licences if item.head is None]
-    if vain and connection.dialect.name == "postgresql":
-        statement = "DELETE FROM licence WHERE id = ANY(%s::uuid[]) AND current_version = 0"
-        driver_connection(connection).execute(statement, (array_literal("uuid", vain),))
 
 
 def _in_hand(row: Sequence[Any]) -> LicenceInHand:
     licence_id = as_uuid(row[0])
     assert licence_id is not None  # noqa: S101  # primary key
-    if not row[2]:
-        return LicenceInHand(licence_id, bytes(row[1]))
     head = Head(current=_filed(row[2], row[3:10]), versions=row[10], status=Status(row[11]))
     issued_on = date.fromisoformat(row[14]) if isinstance(row[14], str) else row[14]
     return LicenceInHand(

@@ -4,7 +4,7 @@ A licence keeps its identifier. The version inside it counts re-issues: it grows
 and the hub assigned the identifier. A supplied identifier whose serial belongs to another licence is refused to a person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from random import Random
 from uuid import UUID
@@ -50,10 +50,11 @@ class Identifiers:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._serials: dict[str, _Serial] = {}
+        self._made: dict[str, str] = {}  # licence number -> serial made from it
 
     def load(self, connection: Connection, records: Iterable[tuple[LicenceRecord, str]]) -> None:
         """Reads who owns the serials that ``records`` (each with its licence's present identifier, if any) may touch."""
-        wanted = {key for record, present in records for key in _serial_keys(record, present)}
+        wanted = {key for record, present in records for key in self._serial_keys(record, present)}
         for key, version, licence_id, assigned in rows_within(connection, _QUERY, "text", sorted(wanted)):
             owner = as_uuid(licence_id)
             if owner is not None:
@@ -97,8 +98,24 @@ class Identifiers:
             licence_id, build(parts.type_code, parts.issuer_code, parts.serial, version), assigned=True
         )
 
+    def _serial_keys(self, record: LicenceRecord, present: str) -> Iterator[str]:
+        if record.identifier or present:
+            parts = parse(record.identifier or present).identifier
+            if parts is not None:
+                yield _key(parts.type_code, parts.issuer_code, parts.serial)
+            return
+        key = _key(record.licence_type, record.issuer_code, self._serial_of(record.licence_number))
+        if key.replace(".", "").isalnum() and key.isascii():
+            yield key
+
+    def _serial_of(self, number: str) -> str:
+        serial = self._made.get(number)
+        if serial is None:
+            serial = self._made[number] = serial_from(number, self._random)
+        return serial
+
     def _fresh(self, licence_id: UUID, record: LicenceRecord) -> Assigned | str:
-        serial = serial_from(record.licence_number, self._random)
+        serial = self._serial_of(record.licence_number)
         if _key(record.licence_type, record.issuer_code, serial) in self._serials:
             serial = serial_from("", self._random)
         try:
@@ -117,19 +134,5 @@ class Identifiers:
         serial.versions.add(version)
 
 
-def _serial_keys(record: LicenceRecord, present: str) -> Iterable[str]:
-    if record.identifier or present:
-        parts = parse(record.identifier or present).identifier
-        if parts is not None:
-            yield _key(parts.type_code, parts.issuer_code, parts.serial)
-        return
-    key = _key(record.licence_type, record.issuer_code, serial_from(record.licence_number, _NO_RANDOM))
-    if key.replace(".", "").isalnum() and key.isascii():
-        yield key
-
-
 def _key(type_code: str, issuer_code: str, serial: str) -> str:
     return f"{type_code}.{issuer_code}.{serial}"
-
-
-_NO_RANDOM = Random(0)  # noqa: S311  # a random serial cannot be looked up beforehand; this one is thrown away

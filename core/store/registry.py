@@ -151,21 +151,23 @@ class RegistryStore:
         key = (kind, name, revision)
         found = self._past.get(key)
         if found is None:
-            found = self._read_past(kind, name, revision)
-            with self._lock:
-                self._past[key] = found
+            found, past = self._read_at(kind, name, revision)
+            if past:
+                with self._lock:
+                    self._past[key] = found
         return found
 
-    def _read_past(self, kind: EntryKind, name: str, revision: int) -> RegistryEntry:
+    def _read_at(self, kind: EntryKind, name: str, revision: int) -> tuple[RegistryEntry, bool]:
         table = registry_version.c
         columns = (table.kind, table.name, table.state, table.revision, table.declaration, table.changed_ms)
         where = (table.kind == kind, table.name == name, table.revision <= revision)
         query = select(*columns).where(*where).order_by(table.revision.desc()).limit(1)
         with self._database.read() as connection:
+            reached = int(connection.execute(select(registry_revision.c.revision)).scalar_one())
             row = connection.execute(query).first()
         if row is None:
             raise _unknown(kind, name)
-        return _entry(row)
+        return _entry(row), revision <= reached
 
 
 class _Change(msgspec.Struct, frozen=True):

@@ -108,7 +108,9 @@ def test_a_declaration_has_a_new_revision_only_when_it_changed(store: Store) -> 
         (2, "bob"),
     ]
     assert store.registry.at("interface", "food", 1).declaration == {"a": 1, "b": 2}
-    assert store.registry.at("interface", "food", 9).declaration == {"a": 1}
+    assert store.registry.at("interface", "food", 3).declaration == {"a": 1}
+    store.registry.apply("interface", "food", {"a": 3}, "bob")
+    assert store.registry.at("interface", "food", 3).declaration == {"a": 3}
 
 
 def test_states_follow_the_lifecycle(store: Store) -> None:

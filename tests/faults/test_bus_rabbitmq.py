@@ -26,7 +26,7 @@ from conformance.bus_stack import (
 )
 from conformance.proxy import Proxy
 from core.errors import ConfigError, Unavailable, Unroutable
-from core.ports.bus import Bus, Channel, Consumer, Park, Publisher, Retry
+from core.ports.bus import Bus, Channel, Consumer, Message, Park, Publisher, Retry
 from router.bus.rabbitmq.topology import Topology
 from services.broker import OwnBroker, Vhosts
 from services.process import free_port
@@ -419,6 +419,7 @@ def test_a_broker_that_stops_and_is_killed_under_load_costs_nothing_confirmed(
         for hurt in (own_broker.stop, own_broker.kill):
             seen = len(received)
             eventually(lambda seen=seen: len(received) > seen + 200)  # type: ignore[misc]  # bound at once
+            retry_all(one, letters(200, hurt.__name__))
             hurt()
             with pytest.raises(Unavailable):
                 one.probe()
@@ -429,5 +430,15 @@ def test_a_broker_that_stops_and_is_killed_under_load_costs_nothing_confirmed(
         for thread in threads:
             thread.join(30)
             assert not thread.is_alive()
+        with one.consumer(Channel.PACKAGES, prefetch=200) as consumer:
+            returned = set(names(drain(consumer, 2)))
     assert confirmed <= received
     assert len(confirmed) > 600
+    assert returned == {message.id for message in letters(200, "stop") + letters(200, "kill")}
+
+
+def retry_all(bus: Bus, messages: list[Message]) -> None:
+    """Leaves them on their way through the delay queue."""
+    bus.publish_many(Channel.PACKAGES, messages)
+    with bus.consumer(Channel.PACKAGES, prefetch=len(messages)) as consumer:
+        consumer.settle([(delivery, Retry(1)) for delivery in collect(consumer, len(messages))])

@@ -10,7 +10,7 @@ from core.ports.bus import Channel, Depth, Message, Parked
 from router.bus.rabbitmq import deadletters, topology
 from router.bus.rabbitmq.consumer import RabbitConsumer, consume
 from router.bus.rabbitmq.envelope import Outgoing, to_work
-from router.bus.rabbitmq.link import LINK_ERRORS, admin_channel, parameters, translated
+from router.bus.rabbitmq.link import LINK_ERRORS, admin_channel, check, parameters, translated
 from router.bus.rabbitmq.outlet import Outlet
 from router.bus.rabbitmq.publisher import RabbitPublisher
 from router.bus.rabbitmq.topology import DELAYS, Topology
@@ -19,9 +19,13 @@ _PROBE = Message(id="probe", body=b"")
 
 
 class RabbitBus:
-    """``core.ports.bus.Bus`` on one virtual host; ``prefix`` begins the name of everything it owns there."""
+    """``core.ports.bus.Bus`` on one virtual host; ``prefix`` begins the name of everything it owns there.
+
+    Raises ``ConfigError`` for a URL that cannot be read.
+    """
 
     def __init__(self, url: str, *, prefix: str) -> None:
+        check(url)
         self._url = url
         self._topology = Topology(prefix)
         self._outlet = Outlet(lambda: RabbitPublisher(url, self._topology, "publisher (threads)"))
@@ -63,7 +67,7 @@ class RabbitBus:
             ready = _length(amqp, names.work_queue(channel))
             delayed = sum(_length(amqp, names.delay_queue(channel, step)) for step, _ in DELAYS)
             parked = _length(amqp, names.dead_queue(channel))
-        in_hand = sum(consumer.in_hand for consumer in self._consumers if consumer.channel is channel)
+        in_hand = sum(consumer.in_hand for consumer in list(self._consumers) if consumer.channel is channel)
         return Depth(ready=ready, in_hand=in_hand, delayed=delayed, parked=parked)
 
     def probe(self) -> None:
@@ -89,3 +93,13 @@ def _nowhere(copies: Sequence[Parked]) -> None:
 
 def _length(amqp: BlockingChannel, queue: str) -> int:
     return int(amqp.queue_declare(queue, passive=True).method.message_count)
+
+
+def remove_bus(url: str, *, prefix: str) -> None:
+    """Deletes all that ``declare`` makes under this prefix, with the messages in it; raises ``Unavailable``."""
+    names = Topology(prefix)
+    with admin_channel(url, "removal") as amqp:
+        for queue in names.queues():
+            amqp.queue_delete(queue.name)
+        for exchange in names.exchanges:
+            amqp.exchange_delete(exchange)

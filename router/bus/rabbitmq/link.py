@@ -4,13 +4,15 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker
 
-from core.errors import HubError, Unavailable, Unroutable
+from contracts.fault import Rule
+from core.errors import ConfigError, HubError, Unavailable, Unroutable
 
 # The driver logs each failed attempt several times, with tracebacks; the links say once what was lost and when it is back.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -23,6 +25,26 @@ ERRAND_TIMEOUT_S = 4.0
 NOT_FOUND = 404
 LINK_ERRORS = (AMQPError, AMQPConnectorException, OSError)
 """What can end a connection or keep it from being made."""
+
+
+_BAD_URL = Rule(
+    code="bus.url",
+    en="the broker's URL cannot be read ({why})",
+    zh="无法解析消息代理的 URL（{why}）",
+    remedy_en="write amqp://USER:PASSWORD@HOST:5672/VHOST, with special characters percent-encoded",
+    remedy_zh="请写成 amqp://用户:口令@主机:5672/虚拟主机，特殊字符须百分号编码",
+)
+
+
+def check(url: str) -> None:
+    """Raises ``ConfigError`` for a URL that the driver cannot read; the URL itself, which holds a password, is not shown."""
+    try:
+        scheme = urlsplit(url).scheme
+        if scheme not in {"amqp", "amqps"}:
+            raise ConfigError("bus", [_BAD_URL.at("/bus/url", why=f"scheme {scheme!r}")])
+        parameters(url, "check")
+    except (ValueError, TypeError) as error:
+        raise ConfigError("bus", [_BAD_URL.at("/bus/url", why=type(error).__name__)]) from None
 
 
 def parameters(url: str, purpose: str) -> pika.URLParameters:

@@ -17,6 +17,7 @@ from core.sealing.certificates import DOCUMENT_SIGNING, Purpose
 from core.sealing.signers import MINIMUM_RSA_BITS, key_id
 from core.verification.finding import Broken, Undecided
 
+LARGEST_BYTES = 16 * 1024
 _ANY_USAGE = "2.5.29.37.0"
 _DOCUMENT_USAGES = {
     _ANY_USAGE,
@@ -70,13 +71,18 @@ ALGORITHM_NAMES = {
 }
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def certificate_of(encoding: bytes) -> "Certificate":
-    """The certificate of an encoding; seals repeat the same few, so what was parsed and checked is kept."""
+    """The certificate of an encoding; seals repeat the same few, so what was parsed and checked is kept.
+
+    Raises ``Broken`` for one beyond ``LARGEST_BYTES``: what is kept has to stay small whatever files bring.
+    """
+    if len(encoding) > LARGEST_BYTES:
+        raise Broken("certificate-malformed", "a certificate is too large", "证书过大")
     return Certificate(encoding)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _issued(certificate: "Certificate", issuer: "Certificate") -> bool:
     if certificate.parsed.issuer.dump() != issuer.parsed.subject.dump() or not issuer.is_authority:
         return False

@@ -15,6 +15,8 @@ CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME = (f"1.2.840.113549.1.9.{arc}" for ar
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 TIMESTAMP_ATTRIBUTE = "1.2.840.113549.1.9.16.2.14"
 _CONTEXT_0, _CONTEXT_0_PRIMITIVE, _CONTEXT_1 = 0xA0, 0x80, 0xA1
+_CERTIFICATES_BYTES = 128 * 1024
+"""Room for any honest chain."""
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 
 
@@ -69,6 +71,8 @@ def parse_signed_data(data: bytes) -> SignedData:
         raise DerError("SignedData is malformed")
     content_type, *content = _parts(encapsulated, 1, 2)
     signers = der.children(rest[-1].content)
+    if len(rest[0].content) > _CERTIFICATES_BYTES and len(rest) > 1:
+        raise DerError("too many certificates")
     if len(signers) != 1:
         raise DerError("SignedData has not exactly one signer")
     embedded = [entry for part in rest[:-1] if part.tag == _CONTEXT_0 for entry in der.children(part.content)]

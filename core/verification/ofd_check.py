@@ -24,7 +24,7 @@ from core.verification.signed_values import (
     maker_coverage,
     read_signed_value,
 )
-from core.verification.trust import TrustStore, check_claimed_time, check_valid_at
+from core.verification.trust import MOST_OTHERS, TrustStore, check_claimed_time, check_valid_at
 
 _CERTIFICATE_SUFFIXES = (".cer", ".crt", ".der")
 
@@ -289,7 +289,7 @@ def _loose_certificates(case: OfdCase) -> tuple[str, ...]:
 
 def _certificates_at_hand(case: OfdCase, signature: OfdSignature) -> tuple[Certificate, ...]:
     folder = signature.member.rpartition("/")[0]
-    beside = [name for name in _loose_certificates(case) if name.rpartition("/")[0] == folder]
+    beside = [name for name in _loose_certificates(case) if name.rpartition("/")[0] == folder][:MOST_OTHERS]
     read = [certificate_of(case.opened.read(name, case.limits.binary_bytes)) for name in beside]
     return (*read, *case.trust.anchors, *case.trust.intermediates)
 

@@ -57,7 +57,9 @@ def read_pdf(data: bytes, limits: Limits) -> tuple[PdfSignature, ...]:
     if b"%%EOF" not in data[-1024:] or b"startxref" not in data[-2048:]:
         raise Broken("pdf-cut-off", "the PDF is cut off: it has no end", "PDF 不完整：没有结尾")
     ranges = list(islice(_BYTE_RANGE.finditer(data), _MOST_RANGES))
-    signatures = [_signature(data, match) for match in ranges if _SUB_FILTER.search(_dictionary(data, match))]
+    signatures = [
+        _signature(data, match, limits) for match in ranges if _SUB_FILTER.search(_dictionary(data, match))
+    ]
     if len(ranges) == _MOST_RANGES or len(signatures) > limits.signatures:
         raise too_much(
             f"the file has more than {limits.signatures} signatures", f"签名超过 {limits.signatures} 个"
@@ -66,8 +68,10 @@ def read_pdf(data: bytes, limits: Limits) -> tuple[PdfSignature, ...]:
     return tuple(replace(signature, name=f"{number}") for number, signature in enumerate(ordered, start=1))
 
 
-def _signature(data: bytes, match: re.Match[bytes]) -> PdfSignature:
+def _signature(data: bytes, match: re.Match[bytes], limits: Limits) -> PdfSignature:
     first, size, second, rest = byte_range = _numbers(match)
+    if second - first - size > 2 * limits.binary_bytes:
+        raise too_much("a signature value is too large", "签名值过大")
     gap = data[first + size : second]
     regular = first == 0 and size < second and second + rest <= len(data) and match.end() <= second + rest
     if (
@@ -101,13 +105,16 @@ def _signature(data: bytes, match: re.Match[bytes]) -> PdfSignature:
 def _dictionary(data: bytes, match: re.Match[bytes]) -> bytes:
     """The signature dictionary without /Contents, as far as it lies around the byte range."""
     _, size, second, _ = _numbers(match)
-    start = max(data.rfind(b" obj", max(0, match.start() - _DICTIONARY_BYTES), match.start()), 0)
-    if match.start() < size:
-        stop = data.find(b"endobj", second, second + _DICTIONARY_BYTES)
-        return data[start:size] + data[second : max(stop, second)]
-    start = max(data.rfind(b" obj", max(0, size - _DICTIONARY_BYTES), size), 0)
-    stop = data.find(b"endobj", match.end(), match.end() + _DICTIONARY_BYTES)
-    return data[start:size] + data[second : max(stop, match.end())]
+    before_value = match.start() < size
+    at = match.start() if before_value else size
+    earliest = max(0, at - _DICTIONARY_BYTES)
+    start = max(data.rfind(b" obj", earliest, at), earliest)
+    after = second if before_value else match.end()
+    stop = data.find(b"endobj", after, after + _DICTIONARY_BYTES)
+    return (
+        data[max(start, size - _DICTIONARY_BYTES) : size]
+        + data[second : max(stop, after)][:_DICTIONARY_BYTES]
+    )
 
 
 def _numbers(match: re.Match[bytes]) -> tuple[int, int, int, int]:

@@ -29,6 +29,9 @@ class Plain:
     bare: bytes
 
 
+_KEPT_SEAL_BYTES = 64 * 1024
+"""Seals up to this size are remembered once their maker's signature was found good."""
+
 SignedValue = SesSignature | Plain
 
 
@@ -110,14 +113,22 @@ def check_plain(signature: OfdSignature, value: Plain, others: Sequence[Certific
     )
 
 
-@lru_cache(maxsize=64)
 def maker_coverage(seal: SesSeal) -> str:
     """What the seal maker's signature covers; raises ``Broken`` when it is good for neither convention."""
+    if len(seal.encoding) > _KEPT_SEAL_BYTES:
+        return _maker_coverage(seal)
+    return _kept_maker_coverage(seal)
+
+
+def _maker_coverage(seal: SesSeal) -> str:
     maker = certificate_of(seal.maker_certificate)
     for name, message in seal.signed_forms().items():
         if verify_signature(maker, seal.signature_algorithm, message, seal.signature):
             return name
     raise Broken("seal-signature", "the seal is not what its maker signed", "印章与制章者签名不符")
+
+
+_kept_maker_coverage = lru_cache(maxsize=64)(_maker_coverage)
 
 
 def _check_signed_data(signature: OfdSignature, signed: SignedData, others: Sequence[Certificate]) -> Signed:

@@ -71,18 +71,21 @@ class SetText(msgspec.Struct, frozen=True):
 
 def set_text(text: str, box: Box, rule: TextRule, typeface: Typeface) -> SetText | None:
     """``text`` set into ``box``, or None when it does not fit at the smallest size the rule allows."""
-    rule = _kept_on_one_line(text, box, rule, typeface)
+    width_em = _width_em(text, rule, typeface)
+    rule = _kept_on_one_line(text, width_em, box, rule)
     for size_mm in _sizes_mm(rule):
-        lines = _broken(text, box.width / size_mm + 1e-6, rule, typeface)
+        room_em = box.width / size_mm + 1e-6
+        fits = width_em <= room_em and "\n" not in text
+        lines = [text] if fits else _broken(text, room_em, rule, typeface)
         if lines is not None and _height_mm(len(lines), size_mm, rule) <= box.height + _TOLERANCE_MM:
             return SetText(size_mm, _placed(lines, box, size_mm, rule, typeface))
     return None
 
 
-def _kept_on_one_line(text: str, box: Box, rule: TextRule, typeface: Typeface) -> TextRule:
+def _kept_on_one_line(text: str, width_em: float, box: Box, rule: TextRule) -> TextRule:
     """The rule without wrapping when a little shrinking is enough."""
     smallest_pt = max(rule.size_pt * _COMFORTABLE, rule.min_size_pt)
-    length_mm = _width_em(text, rule, typeface) * smallest_pt * MM_PER_PT
+    length_mm = width_em * smallest_pt * MM_PER_PT
     if not rule.min_size_pt or "\n" in text or length_mm > box.width:
         return rule
     return msgspec.structs.replace(rule, wrap=False, min_size_pt=smallest_pt)
@@ -114,9 +117,9 @@ def _width_em(text: str, rule: TextRule, typeface: Typeface) -> float:
 
 
 def _wrapped(text: str, width_em: float, rule: TextRule, typeface: Typeface) -> Iterator[str]:
-    start, used = 0, 0.0
+    start, used, advances = 0, 0.0, typeface.advances_em
     for index, char in enumerate(text):
-        advance = typeface.advance_em(char)
+        advance = advances[char]
         if used + advance > width_em and index > start:
             stop = _break_before(text, start, index)
             yield text[start:stop]
@@ -152,7 +155,7 @@ def _placed(
 
 
 def _line(text: str, baseline: float, box: Box, size_mm: float, rule: TextRule, typeface: Typeface) -> Line:
-    advances = tuple(round((typeface.advance_em(char) + rule.spacing_em) * size_mm, 3) for char in text)
+    advances = typeface.advances_mm(text, size_mm, rule.spacing_em)
     slack_x = box.width - _width_em(text.rstrip(" "), rule, typeface) * size_mm
     x = {"left": 0.0, "center": slack_x / 2, "right": slack_x}[rule.align]
     return Line(text, round(max(x, 0.0), 3), round(baseline, 3), advances)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 
 from core.packaging.layout import Box, Line, SetText
@@ -26,6 +27,7 @@ def not_xml(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_NOT_XML.findall(text)))
 
 
+@lru_cache(maxsize=65536)
 def number(value: float) -> str:
     """A measure in mm to the micrometre, without trailing zeros."""
     return f"{value:.3f}".rstrip("0").rstrip(".")

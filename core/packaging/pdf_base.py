@@ -72,7 +72,7 @@ def pdf_date(moment: datetime) -> str:
 
 
 def _own_font(template: PdfTemplate, face: Face) -> SubsetFont | None:
-    drawn = {char for item in face.texts for line in item.set.lines for char in line.text}
+    drawn = set().union(*(line.text for item in face.texts for line in item.set.lines))
     rest = drawn - template.font.codes.keys()
     return subset_font(template.style.typeface, rest) if rest else None
 
@@ -104,10 +104,8 @@ def _page_writer(template: PdfTemplate, *, with_code: bool, with_font: bool) -> 
 
 def _content(template: PdfTemplate, face: Face, own_font: SubsetFont | None) -> str:
     style = template.style
-    named = [(at.SHARED_FONT_NAME, template.font)]
-    if own_font:
-        named.append((at.OWN_FONT_NAME, own_font))
-    fonts = FontSet(named)
+    own = (at.OWN_FONT_NAME, own_font) if own_font else None
+    fonts = FontSet((at.SHARED_FONT_NAME, template.font), own)
     parts = [
         draw_text(item.set, item.box, style.page_height, fonts, item.field.colour, item.field.spacing_em)
         for item in face.texts

@@ -1,7 +1,8 @@
 """Fonts embedded in a PDF: a subset of the style's typeface as a composite font with identity encoding."""
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from itertools import groupby
 
 import msgspec
 import uharfbuzz as hb
@@ -15,7 +16,7 @@ _CHARACTERS_PER_BLOCK = 100
 """``beginbfchar`` takes at most this many lines."""
 
 
-class SubsetFont(msgspec.Struct, frozen=True, kw_only=True):
+class SubsetFont(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A subset ready to be written and used."""
 
     data: bytes
@@ -26,6 +27,11 @@ class SubsetFont(msgspec.Struct, frozen=True, kw_only=True):
     """Glyph number -> advance in thousandths of an em, where it is not a full em."""
     tag: str
     """Six capitals that mark the font's name as a subset (ISO 32000-1, 9.6.4)."""
+
+    @cached_property
+    def hex_codes(self) -> dict[str, str]:
+        """Character -> code as four hexadecimal digits."""
+        return {char: f"{code:04x}" for char, code in self.codes.items()}
 
 
 def subset_font(typeface: Typeface, characters: Iterable[str]) -> SubsetFont:
@@ -39,7 +45,7 @@ def subset_font(typeface: Typeface, characters: Iterable[str]) -> SubsetFont:
     data = ready.execute().blob.data
     renumbered = ready.old_to_new_glyph_mapping
     codes = {char: renumbered[typeface.glyphs[char]] for char in chars}
-    widths = {code: round(typeface.advance_em(char) * _FULL_EM) for char, code in codes.items()}
+    widths = {code: round(typeface.advances_em[char] * _FULL_EM) for char, code in codes.items()}
     return SubsetFont(
         data=data,
         codes=codes,
@@ -119,18 +125,21 @@ def _by_code(entry: tuple[str, int]) -> int:
     return entry[1]
 
 
-class FontSet(msgspec.Struct, frozen=True):
-    """The fonts of a page by resource name, looked through in order."""
+class FontSet:
+    """The fonts of a page by resource name; a character is taken from the first that has it."""
 
-    fonts: Sequence[tuple[str, SubsetFont]]
+    def __init__(self, shared: tuple[str, SubsetFont], own: tuple[str, SubsetFont] | None = None) -> None:
+        self._shared_name = shared[0]
+        self._shared = shared[1].hex_codes
+        self._own_name, self._own = (own[0], own[1].hex_codes) if own else ("", {})
 
     def runs(self, text: str) -> list[tuple[str, str]]:
         """``text`` as runs of one font each: (resource name, codes as hexadecimal)."""
-        runs: list[tuple[str, str]] = []
-        for char in text:
-            name, code = next((name, font.codes[char]) for name, font in self.fonts if char in font.codes)
-            if runs and runs[-1][0] == name:
-                runs[-1] = (name, f"{runs[-1][1]}{code:04x}")
-            else:
-                runs.append((name, f"{code:04x}"))
-        return runs
+        if self._shared.keys() >= set(text):
+            return [(self._shared_name, "".join(map(self._shared.__getitem__, text)))]
+        return [
+            (self._shared_name, "".join(map(self._shared.__getitem__, run)))
+            if shared
+            else (self._own_name, "".join(map(self._own.__getitem__, run)))
+            for shared, run in groupby(text, self._shared.__contains__)
+        ]

@@ -68,7 +68,7 @@ def _shared_characters(style: Style) -> set[str]:
 def _objects(style: Style, font: SubsetFont, seal_picture: bytes) -> list[bytes]:
     return [
         _base_image(style.base_image),
-        stream(at.GROUND, "", _ground(style, FontSet([(at.SHARED_FONT_NAME, font)])).encode()),
+        stream(at.GROUND, "", _ground(style, FontSet((at.SHARED_FONT_NAME, font))).encode()),
         *font_objects(at.SHARED_FONT, font, FONT_NAME),
         stream(at.COLOUR_PROFILE, "/N 3", (STYLES / "srgb.icc").read_bytes()),
         indirect(

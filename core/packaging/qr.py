@@ -4,7 +4,9 @@ A general library needs more than a millisecond per code, most of it for choosin
 of each version is laid out once and a code only fills in its bits.
 """
 
+from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from core.errors import InternalError
@@ -38,6 +40,8 @@ _ALIGNMENT = {
 }
 _FORMAT_M_MASK_0 = 0b101010000010010
 _LIGHT, _DARK, _FREE = 0, 1, 2
+_FIXED = bytes((_LIGHT, _DARK))
+_DIGITS = bytes.maketrans(b"01", _FIXED)
 
 
 def qr_rows(text: str) -> list[bytes]:
@@ -47,12 +51,12 @@ def qr_rows(text: str) -> list[bytes]:
     """
     version, bits = _data_bits(text)
     layout = _layout(version)
-    modules = bytearray(layout.modules)
-    for place, flip, bit in zip(layout.places, layout.flips, _codeword_bits(version, bits), strict=False):
-        modules[place] = bit ^ flip
+    words = _codewords(version, bits)
+    drawn = int.from_bytes(words, "big") ^ layout.flips
+    modules = bytes(layout.pick(f"{drawn:0{8 * len(words)}b}".encode().translate(_DIGITS) + _FIXED))
     side = layout.side
     edge = bytes(QUIET_ZONE)
-    rows = [edge + bytes(modules[start : start + side]) + edge for start in range(0, side * side, side)]
+    rows = [edge + modules[start : start + side] + edge for start in range(0, side * side, side)]
     blank = [bytes(side + 2 * QUIET_ZONE)] * QUIET_ZONE
     return [*blank, *rows, *blank]
 
@@ -84,8 +88,8 @@ def _padded(bits: str, capacity: int) -> str:
     return (bits + "1110110000010001" * (capacity // 16 + 1))[:capacity]
 
 
-def _codeword_bits(version: int, bits: str) -> list[int]:
-    """Bits of all codewords in their interleaved order."""
+def _codewords(version: int, bits: str) -> bytes:
+    """All codewords in their interleaved order."""
     correction, sizes = _BLOCKS[version]
     data = int(bits, 2).to_bytes(len(bits) // 8, "big")
     blocks, start = [], 0
@@ -95,10 +99,7 @@ def _codeword_bits(version: int, bits: str) -> list[int]:
     checks = [_check_codewords(block, correction) for block in blocks]
     mixed = [block[index] for index in range(max(sizes)) for block in blocks if index < len(block)]
     mixed += [check[index] for index in range(correction) for check in checks]
-    return [bit for byte in mixed for bit in _BITS[byte]]
-
-
-_BITS = [tuple(byte >> shift & 1 for shift in range(7, -1, -1)) for byte in range(256)]
+    return bytes(mixed)
 
 
 def _check_codewords(block: bytes, count: int) -> bytes:
@@ -142,12 +143,12 @@ def _power_of_two(exponent: int) -> int:
 
 
 class _Layout(NamedTuple):
-    """The fixed pattern of a version, where its codewords go, and which of them the mask flips."""
+    """The fixed pattern of a version, where its codewords go, and which of their bits the mask flips."""
 
     side: int
-    modules: bytes
-    places: list[int]
-    flips: list[int]
+    pick: Callable[[bytes], tuple[int, ...]]
+    """All modules, row by row, out of the codeword bits followed by ``_FIXED``."""
+    flips: int
 
 
 @cache
@@ -162,12 +163,21 @@ def _layout(version: int) -> _Layout:
     if version >= 7:
         _draw_version(grid, side, version)
     places = [(row, column) for row, column in _zigzag(side) if grid[row][column] == _FREE]
-    modules = bytes(0 if module == _FREE else module for line in grid for module in line)
-    flat = [row * side + column for row, column in places]
-    flips = [1 - (row + column) % 2 for row, column in places]
-    for place, flip in zip(flat, flips, strict=True):
-        modules = modules[:place] + bytes((flip,)) + modules[place + 1 :]
-    return _Layout(side, modules, flat, flips)
+    count = 8 * (sum(_BLOCKS[version][1]) + _BLOCKS[version][0] * len(_BLOCKS[version][1]))
+    sources = {place: index for index, place in enumerate(places[:count])}
+    sources |= {(row, column): count + _masked(row, column) for row, column in places[count:]}
+    picks = [
+        sources[row, column] if module == _FREE else count + module
+        for row, line in enumerate(grid)
+        for column, module in enumerate(line)
+    ]
+    flips = int("".join(str(_masked(row, column)) for row, column in places[:count]), 2)
+    return _Layout(side, itemgetter(*picks), flips)
+
+
+def _masked(row: int, column: int) -> int:
+    """Mask 0: whether a module is flipped."""
+    return 1 - (row + column) % 2
 
 
 def _draw_finders(grid: list[list[int]], side: int) -> None:

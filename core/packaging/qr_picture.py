@@ -3,12 +3,14 @@
 import struct
 import zlib
 
+_BITS = bytes.maketrans(b"\0\1", b"10")
+
 
 def packed(row: bytes, scale: int = 1) -> bytes:
     """A row of modules as bits, light modules 1 (white in a one-bit grey picture), each ``scale`` pixels wide."""
-    bits = "".join(("0" if module else "1") * scale for module in row)
-    padded = bits.ljust(-(-len(bits) // 8) * 8, "0")
-    return int(padded, 2).to_bytes(len(padded) // 8, "big")
+    bits = row.translate(_BITS).replace(b"1", b"1" * scale).replace(b"0", b"0" * scale)
+    size = -(-len(bits) // 8)
+    return int(bits.ljust(size * 8, b"0"), 2).to_bytes(size, "big")
 
 
 def qr_png(rows: list[bytes], scale: int = 4) -> bytes:

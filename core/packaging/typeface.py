@@ -11,6 +11,26 @@ ASCENT_EM = 0.88
 """Baseline below the top of the em box (the usual ideographic em box: 880 above, 120 below)."""
 
 
+class _Advances(dict[str, float]):
+    """Advances in em."""
+
+    def __missing__(self, char: str) -> float:
+        return 1.0
+
+
+class _ScaledAdvances(dict[str, float]):
+    """Advances at one size, worked out when first asked for."""
+
+    def __init__(self, advances_em: _Advances, size_mm: float, spacing_em: float) -> None:
+        super().__init__()
+        self._advances_em, self._size_mm, self._spacing_em = advances_em, size_mm, spacing_em
+
+    def __missing__(self, char: str) -> float:
+        value = round((self._advances_em[char] + self._spacing_em) * self._size_mm, 3)
+        self[char] = value
+        return value
+
+
 class Typeface:
     """One font file: coverage and advances. Loading takes some 10 ms; use ``typeface``."""
 
@@ -24,21 +44,32 @@ class Typeface:
             chr(code): shaper.get_nominal_glyph(code) for code in self.face.unicodes if code >= 0x20
         }
         """Character -> glyph number."""
-        self._advances: dict[str, float] = {
-            char: shaper.get_glyph_h_advance(glyph) / self.units_per_em for char, glyph in self.glyphs.items()
-        }
-
-    def advance_em(self, char: str) -> float:
-        """Advance of ``char`` in em; a character the font lacks counts as a full em."""
-        return self._advances.get(char, 1.0)
+        self.advances_em = _Advances(
+            {
+                char: shaper.get_glyph_h_advance(glyph) / self.units_per_em
+                for char, glyph in self.glyphs.items()
+            }
+        )
+        """Character -> advance in em; a character the font lacks counts as a full em."""
+        self._drawable = frozenset(self.glyphs) | {"\n"}
+        self._scaled: dict[tuple[float, float], _ScaledAdvances] = {}
 
     def width_em(self, text: str) -> float:
         """Width of ``text`` on one line, in em."""
-        return sum(map(self.advance_em, text))
+        return sum(map(self.advances_em.__getitem__, text))
+
+    def advances_mm(self, text: str, size_mm: float, spacing_em: float) -> tuple[float, ...]:
+        """Advance of each character at a size with extra space after each, to the micrometre."""
+        key = (size_mm, spacing_em)
+        if key not in self._scaled:
+            self._scaled[key] = _ScaledAdvances(self.advances_em, size_mm, spacing_em)
+        return tuple(map(self._scaled[key].__getitem__, text))
 
     def missing_glyphs(self, text: str) -> tuple[str, ...]:
         """Characters of ``text`` the font cannot draw, each once, in order; line feeds do not count."""
-        return tuple(dict.fromkeys(char for char in text if char not in self.glyphs and char != "\n"))
+        if self._drawable.issuperset(text):
+            return ()
+        return tuple(dict.fromkeys(char for char in text if char not in self._drawable))
 
 
 @cache

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from contracts.record import Status
 from core.store.engine import Database
@@ -32,7 +32,9 @@ class ExpiryStore:
 
     def _batch(self, today: date) -> int:
         over = select(licence.c.id, licence.c.status_events, licence.c.valid_until, licence.c.interface)
-        over = over.where(licence.c.status.in_(_ENDS), licence.c.valid_until < today, licence.c.current_version > 0)
+        over = over.where(
+            licence.c.status.in_(_ENDS), licence.c.valid_until < today, licence.c.current_version > 0
+        )
         with self._database.begin() as connection:
             rows = connection.execute(over.order_by(licence.c.id).limit(BATCH).with_for_update()).all()
             now_ms = database_now_ms(connection)
@@ -41,13 +43,28 @@ class ExpiryStore:
             return len(rows)
 
 
-def _append(connection: Connection, row: Row[Any], now_ms: int) -> None:
+def _append(connection: Connection, row: Any, now_ms: int) -> None:
     seq = row.status_events + 1
-    event = {"status": Status.EXPIRED.value, "cause": "validity-ended", "actor": ACTOR, "effective_on": row.valid_until}
+    event = {
+        "status": Status.EXPIRED.value,
+        "cause": "validity-ended",
+        "actor": ACTOR,
+        "effective_on": row.valid_until,
+    }
     connection.execute(insert(status_event).values(licence_id=row.id, seq=seq, created_ms=now_ms, **event))
     head = update(licence).where(licence.c.id == row.id)
     connection.execute(head.values(status=Status.EXPIRED.value, status_events=seq, updated_ms=now_ms))
-    unsealed = update(package).where(package.c.licence_id == row.id, package.c.state.in_(("pending", "needs-glyph")))
-    connection.execute(unsealed.values(state="superseded", detail="expired before it was packaged", changed_ms=now_ms))
-    data = {"licence": str(row.id), "seq": seq, "status": "expired", "cause": "validity-ended", "interface": row.interface}
+    unsealed = update(package).where(
+        package.c.licence_id == row.id, package.c.state.in_(("pending", "needs-glyph"))
+    )
+    connection.execute(
+        unsealed.values(state="superseded", detail="expired before it was packaged", changed_ms=now_ms)
+    )
+    data = {
+        "licence": str(row.id),
+        "seq": seq,
+        "status": "expired",
+        "cause": "validity-ended",
+        "interface": row.interface,
+    }
     pend(connection, "licence.status", str(row.id), data, now_ms)

@@ -3,6 +3,7 @@
 A change bites within one poll; a registry that cannot be read closes the intake instead of leaving it as it was.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from contracts.fault import Rule
 from contracts.interface import Interface
 from contracts.mapping import Translator, compile_interface
 from core.errors import Refused, TransientError, Unavailable
+
+log = logging.getLogger(__name__)
 
 POLL_S = 2.0
 """How often the registry is read (ARCHITECTURE 4.14)."""
@@ -104,8 +107,11 @@ class InterfaceDirectory:
         """Reads the registry; raises ``TransientError`` when it is out of reach. What is unchanged is not compiled again."""
         snapshot = self._snapshot()
         with self._lock:
-            entries = [entry for entry in snapshot.entries if entry.kind == "interface"]
-            self._live = {entry.name: self._entry(entry, snapshot.revision) for entry in entries}
+            self._live = {
+                entry.name: live
+                for entry in snapshot.entries
+                if entry.kind == "interface" and (live := self._entry(entry, snapshot.revision)) is not None
+            }
             self._read_at = self._clock()
 
     @property
@@ -139,10 +145,15 @@ class InterfaceDirectory:
             raise Refused.by(PROTOCOL.at("", name=name, protocol=declared, asked=protocol), status=409)
         return live
 
-    def _entry(self, entry: RegistryEntry, revision: int) -> LiveInterface:
+    def _entry(self, entry: RegistryEntry, revision: int) -> LiveInterface | None:
+        """The interface compiled; None for a declaration this release cannot read: the others go on."""
         known = self._compiled.get(entry.name)
         if known is None or known[0] != entry.revision:
-            declaration = msgspec.convert(entry.declaration, Interface)
+            try:
+                declaration = msgspec.convert(entry.declaration, Interface)
+            except msgspec.ValidationError:
+                log.exception("interface %s cannot be read", entry.name)
+                return None
             known = (entry.revision, declaration, compile_interface(declaration))
             self._compiled[entry.name] = known
         return LiveInterface(known[1], entry.state, revision, known[2])

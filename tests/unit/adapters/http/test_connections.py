@@ -4,6 +4,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ def prepare(hub: Hub) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    settings = {
+    settings: dict[str, Any] = {
         "body_limit_bytes": LIMIT,
         "spool_memory_bytes": 8 * 1024,
         "slow_body_s": 0.5,

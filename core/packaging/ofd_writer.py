@@ -7,7 +7,7 @@ import msgspec
 
 from core.packaging import ofd_layout as at
 from core.packaging.container import STORED, central_directory, member
-from core.packaging.face import compose_face
+from core.packaging.face import Face, compose_face
 from core.packaging.layout import Box
 from core.packaging.markup import PROLOGUE, XMLNS, boundary
 from core.packaging.metadata import CREATOR, CREATOR_VERSION, data_fault, local_time
@@ -45,10 +45,13 @@ def package_ofd(
 
 
 def draft_ofd(request: PackageRequest, style: Style, seal: Seal) -> Draft | Waiting:
-    """A composed licence ready to be sealed, or why it has to wait."""
+    """A licence ready to be sealed with its face composed, or why it has to wait."""
     face = compose_face(request, style)
-    if isinstance(face, Waiting):
-        return face
+    return face if isinstance(face, Waiting) else draft_of_face(request, face, style, seal)
+
+
+def draft_of_face(request: PackageRequest, face: Face, style: Style, seal: Seal) -> Draft | Waiting:
+    """The draft of a composed face."""
     stamps = [(at.PAGE_ID, style.seal.box)]
     members = face_members(request, style, face)
     return draft_of_members(request, members, stamps, signing_template(style, seal), seal)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from core.packaging import pdf_layout as at
-from core.packaging.face import compose_face
+from core.packaging.face import Face, compose_face
 from core.packaging.metadata import data_fault, metadata_values, metadata_xml
 from core.packaging.pades import CmsWriter
 from core.packaging.pdf_base import Revision, base_revision, pdf_date
@@ -45,7 +45,11 @@ def package_pdf(
     ``made_at`` of a request is its signing time. Raises what ``Signer.sign`` raises, then nothing was made.
     """
     cms = CmsWriter(signer)
-    drafts = [draft_pdf(request, style, seal_picture, cms.room_bytes) for request in requests]
+    return sign_drafts([draft_pdf(request, style, seal_picture, cms.room_bytes) for request in requests], cms)
+
+
+def sign_drafts(drafts: Sequence[PdfDraft | Waiting], cms: CmsWriter) -> list[StoredPackage | Waiting]:
+    """The drafts signed in one batch; those that wait pass through."""
     ready = [draft for draft in drafts if isinstance(draft, PdfDraft)]
     values = iter(cms.write([draft.digest for draft in ready]) if ready else [])
     return [_stored(draft, next(values), cms) if isinstance(draft, PdfDraft) else draft for draft in drafts]
@@ -59,16 +63,22 @@ def pdf_static_part(style: Style, seal_picture: bytes) -> Template:
 def draft_pdf(
     request: PackageRequest, style: Style, seal_picture: bytes, room_bytes: int
 ) -> PdfDraft | Waiting:
-    """A composed licence ready to be signed with a value of at most ``room_bytes``, or why it has to wait."""
+    """A licence ready to be signed with a value of at most ``room_bytes``, or why it has to wait."""
     face = compose_face(request, style)
     if isinstance(face, Waiting):
         return face
+    return draft_of_pdf_face(request, face, pdf_template(style, seal_picture), room_bytes)
+
+
+def draft_of_pdf_face(
+    request: PackageRequest, face: Face, template: PdfTemplate, room_bytes: int
+) -> PdfDraft | Waiting:
+    """The draft of a composed face."""
     metadata = metadata_values(values_of(request))
     data = metadata_xml(metadata)
     held = data_fault(request, data)
     if held is not None:
         return held
-    template = pdf_template(style, seal_picture)
     revision = base_revision(request, template, face, data)
     before, after = _signing_section(request, template, revision, room_bytes)
     return PdfDraft(request, template, before, after)

@@ -159,6 +159,16 @@ def thumbnail(face: Face, style: Style, seal_picture: bytes = b"") -> bytes:
     return out.getvalue()
 
 
+def scan_thumbnail(page: bytes) -> bytes:
+    """JPEG of a scanned page, 400 px on its long side."""
+    out = BytesIO()
+    with Image.open(BytesIO(page)) as picture:
+        picture.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
+        picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+        picture.convert("RGB").save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return out.getvalue()
+
+
 def _qr_image(text: str, side: int) -> Image.Image:
     rows = qr_rows(text)
     bits = b"".join(map(packed, rows))

@@ -107,3 +107,21 @@ def licence_id_of(store: Store, number: str) -> UUID:
     """Id of the one licence with this number."""
     (view,) = store.licences.find(LicenceQuery(scope="management", number=number)).licences
     return view.id
+
+
+def mixed_batch() -> list[Candidate]:
+    """A batch that touches every table, the same in every process, for a library that holds ``A-1`` at order 1."""
+    receipts = [uuid7(1_700_000_000_000, bytes([number] * 10)) for number in range(7)]
+    person = Holder(name="张三", code="11010519491231002X", code_type="111")
+    return [
+        candidate("A-1", order="2", note="b", receipt=receipts[0], raw_index=0),
+        candidate("A-1", order="2", note="c", receipt=receipts[1], raw_index=0),
+        candidate("B-1", receipt=receipts[2], fields={"holders": (person,)}),
+        candidate("B-1", order="2", note="x", receipt=receipts[3], fields={"status": Status.LOST}),
+        ended("C-1", receipt=receipts[4]),
+        refused(Outcome.QUARANTINED, receipt=receipts[5]),
+        refused(Outcome.REJECTED, receipt=receipts[6]),
+    ]
+
+
+MIXED_OUTCOMES = ["newer", "conflict", "new", "newer", "history", "quarantined", "rejected"]

@@ -96,7 +96,7 @@ def test_a_settlement_that_the_disk_refuses_is_written_later(stack: Stack, bus: 
             )
             assert consumer.receive(1, 0.3) == []
             assert bus.depth(RECORDS).in_hand == 20
-        assert consumer.receive(1, 0.3) == []
+        assert consumer.receive(1, 1.3) == []
         depth = bus.depth(RECORDS)
     assert (depth.in_hand, depth.delayed, depth.parked) == (0, 19, 1)
     assert integrity(stack) == "ok"

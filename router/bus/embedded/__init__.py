@@ -7,7 +7,7 @@ from core.ports.bus import Channel, Depth, Message, Parked
 from router.bus.embedded import deadletters
 from router.bus.embedded.consumer import LEASE_S, EmbeddedConsumer, now_ms
 from router.bus.embedded.publisher import EmbeddedPublisher
-from router.bus.embedded.queuefile import QueueFile, Session, insert, probe
+from router.bus.embedded.queuefile import RESERVE_BYTES, QueueFile, Session, probe, publish
 
 _DEPTH = """
 SELECT
@@ -20,10 +20,17 @@ SELECT
 
 
 class EmbeddedBus:
-    """``core.ports.bus.Bus`` on one file. ``clock`` gives Unix milliseconds."""
+    """``core.ports.bus.Bus`` on one file. ``clock`` gives Unix milliseconds; ``reserve_bytes`` stay free on the disk."""
 
-    def __init__(self, path: Path, *, lease_s: float = LEASE_S, clock: Callable[[], int] = now_ms) -> None:
-        self._file = QueueFile(path)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lease_s: float = LEASE_S,
+        reserve_bytes: int = RESERVE_BYTES,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
+        self._file = QueueFile(path, reserve_bytes)
         self._lease_s = lease_s
         self._clock = clock
         self._session: Session = self._file.session(durable=True)
@@ -38,9 +45,7 @@ class EmbeddedBus:
         """As the port says; here all or nothing."""
         if not messages:
             return
-        with self._session.write() as connection:
-            insert(connection, [channel] * len(messages), messages)
-        self._file.shared.doorbell.ring({channel})
+        publish(self._file, self._session, [channel] * len(messages), messages)
 
     def consumer(self, channel: Channel, prefetch: int) -> EmbeddedConsumer:
         return EmbeddedConsumer(self._file, channel, prefetch, lease_s=self._lease_s, clock=self._clock)
@@ -61,7 +66,7 @@ class EmbeddedBus:
         return Depth(ready=ready + overdue, in_hand=in_hand, delayed=delayed, parked=parked)
 
     def probe(self) -> None:
-        probe(self._session)
+        probe(self._file, self._session)
 
     def close(self) -> None:
         self._session.close()

@@ -23,6 +23,7 @@ DELIVERY_LIMIT = 20
 POLL_S = 0.1
 """How often to look for what other processes published, and for delays that have ended."""
 _FUNERAL_S = 1.0
+_PAY_AGAIN_S = 1.0
 _KEPT_PAGES = 4096
 """Free pages the file keeps for the next burst (16 MB)."""
 _RECLAIMED_PAGES = 512
@@ -73,6 +74,7 @@ class EmbeddedConsumer:
         self._holder = Holder(self._holders)
         self._in_hand: set[int] = set()
         self._owed: list[tuple[Delivery, Settlement]] = []
+        self._pay_from = 0.0
         self._next_funeral = 0.0
         self._closed = False
 
@@ -124,7 +126,8 @@ class EmbeddedConsumer:
     def _try_to_claim(self, limit: int) -> list[Delivery]:
         wanted = min(limit, self._prefetch - len(self._in_hand))
         try:
-            self._pay()
+            if time.monotonic() >= self._pay_from:
+                self._pay()
             self._bury_the_dead()
             if wanted <= 0 or not self._something_is_due():
                 return []
@@ -179,6 +182,7 @@ class EmbeddedConsumer:
                     self._settle_one(connection, delivery.tag, settlement)
         except (TransientError, Unroutable) as error:
             LOGGER.warning("%d settlements on %s are held back: %s", len(self._owed), self._channel, error)
+            self._pay_from = time.monotonic() + _PAY_AGAIN_S
             return
         self._owed.clear()
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from core.errors import HubError, TransientError, Unavailable
 from core.ports.bus import Channel, Message
-from router.bus.embedded.queuefile import QueueFile, insert, probe
+from router.bus.embedded.queuefile import QueueFile, probe, publish
 from router.bus.window import Window
 
 GATHER_S = 0.002
@@ -98,10 +98,7 @@ class EmbeddedPublisher:
         return None
 
     def _commit(self, group: Sequence[_Pending]) -> None:
-        channels = [pending.channel for pending in group]
-        with self._session.write() as connection:
-            insert(connection, channels, [pending.message for pending in group])
-        self._file.shared.doorbell.ring(set(channels))
+        publish(self._file, self._session, [p.channel for p in group], [p.message for p in group])
 
     async def _watch_for_recovery(self) -> None:
         """Blocked ends by itself: who asks ``blocked`` before publishing must not wait for a publish to clear it."""
@@ -109,7 +106,7 @@ class EmbeddedPublisher:
         while True:
             await asyncio.sleep(_RECOVERY_S)
             try:
-                await loop.run_in_executor(self._thread, probe, self._session)
+                await loop.run_in_executor(self._thread, probe, self._file, self._session)
             except HubError:
                 continue
             self._recovering = None

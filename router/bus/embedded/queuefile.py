@@ -3,6 +3,7 @@
 Small, often changed rows (``entry``) are apart from the bodies (``content``): handing a message out never rewrites its body.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,9 @@ from router.bus.embedded.doorbell import Doorbell
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 2.0
 """Waiting for other writers, first in this process, then for other processes."""
+
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Free disk space below which publishes are refused: acknowledging needs room, too, or a full disk could never be drained."""
 
 _SCHEMA = """
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -76,8 +80,9 @@ _shared_lock = threading.Lock()
 class QueueFile:
     """One bus file; connects on demand."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve_bytes: int = RESERVE_BYTES) -> None:
         self.path = path.absolute()
+        self._reserve_bytes = reserve_bytes
         with _shared_lock:
             shared = _shared.get(self.path) or Shared()
             _shared[self.path] = shared
@@ -111,6 +116,16 @@ class QueueFile:
         if found == 0:
             return _NOT_A_BUS.at("/bus/url", self.path)
         return _OTHER_VERSION.at("/bus/url", self.path, found=found, needed=SCHEMA_VERSION)
+
+    def check_room(self) -> None:
+        """Raises ``Unavailable`` when the disk has less than the reserve left, or the file's folder is gone."""
+        try:
+            disk = os.statvfs(self.path.parent)
+        except OSError as error:
+            raise _unavailable(self.path, str(error)) from error
+        free_bytes = disk.f_bavail * disk.f_frsize
+        if free_bytes < self._reserve_bytes:
+            raise _unavailable(self.path, f"only {free_bytes >> 20} MB free on its disk")
 
     def session(self, *, durable: bool) -> "Session":
         """A connection. ``durable``: its commits survive a power cut (``synchronous=FULL``).
@@ -197,8 +212,17 @@ class Session:
         return self._connection
 
 
-def insert(connection: sqlite3.Connection, channels: Sequence[Channel], messages: Sequence[Message]) -> None:
-    """Adds ready messages inside a write transaction."""
+def publish(
+    file: QueueFile, session: "Session", channels: Sequence[Channel], messages: Sequence[Message]
+) -> None:
+    """Commits messages, each to its channel, and wakes who waits for them; all or nothing. Raises as ``Session.write``."""
+    file.check_room()
+    with session.write() as connection:
+        _insert(connection, channels, messages)
+    file.shared.doorbell.ring(set(channels))
+
+
+def _insert(connection: sqlite3.Connection, channels: Sequence[Channel], messages: Sequence[Message]) -> None:
     rows = [(m.id, msgspec.json.encode(m.headers) if m.headers else None, m.body) for m in messages]
     connection.executemany("INSERT INTO content (id, headers, body) VALUES (?, ?, ?)", rows)
     (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
@@ -236,7 +260,8 @@ def _tables(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-def probe(session: Session) -> None:
-    """Returns when the file takes writes; raises as ``Session.write``."""
+def probe(file: QueueFile, session: Session) -> None:
+    """Returns when the file takes messages; raises as ``Session.write``."""
+    file.check_room()
     with session.write() as connection:
         connection.execute("INSERT OR REPLACE INTO probe VALUES (1, unixepoch())")

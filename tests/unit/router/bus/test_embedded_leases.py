@@ -2,10 +2,12 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.errors import Unavailable
 from core.ports.bus import Ack, Channel, Message, Park, Retry
 from router.bus.embedded import EmbeddedBus
 from router.bus.embedded.holder import Holder, bury, dead
@@ -27,11 +29,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def bus(tmp_path: Path, clock: Clock) -> EmbeddedBus:
+def bus(tmp_path: Path, clock: Clock) -> Iterator[EmbeddedBus]:
     bus = EmbeddedBus(tmp_path / "bus.db", lease_s=60, clock=clock)
     bus.declare()
     bus.publish_many(Channel.RECORDS, [Message(id="one", body=b"1")])
-    return bus
+    yield bus
+    bus.close()
 
 
 def test_a_forgotten_message_comes_back_when_its_lease_ends(bus: EmbeddedBus, clock: Clock) -> None:
@@ -88,6 +91,22 @@ def test_a_parked_message_keeps_its_tries_and_its_time(bus: EmbeddedBus, clock: 
         consumer.settle([(held, Park("enough"))])
     (parked,) = bus.parked()
     assert (parked.tries, parked.parked_at_ms, parked.reason) == (2, clock.now_ms, "enough")
+
+
+def test_a_disk_that_is_nearly_full_refuses_publishes_and_still_drains(
+    tmp_path: Path, bus: EmbeddedBus
+) -> None:
+    crowded = EmbeddedBus(tmp_path / "bus.db", reserve_bytes=1 << 60)
+    for attempt in (
+        crowded.probe,
+        lambda: crowded.publish_many(Channel.RECORDS, [Message(id="two", body=b"2")]),
+    ):
+        with pytest.raises(Unavailable, match="MB free"):
+            attempt()
+    with crowded.consumer(Channel.RECORDS, 1) as consumer:
+        consumer.settle([(consumer.receive(1, 0)[0], Ack())])
+    assert bus.depth(Channel.RECORDS).in_hand == 0
+    crowded.close()
 
 
 def test_the_living_are_not_buried(tmp_path: Path) -> None:

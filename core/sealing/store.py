@@ -9,6 +9,8 @@
     pem = "/etc/licence-hub/seal.key"        # or: pkcs12 = "/etc/licence-hub/seal.p12"
     certificate = "/etc/licence-hub/seal.crt"
     password = "env:SEAL_PASSWORD"           # or "file:/run/secrets/seal"
+
+Relative places count from the store's folder.
 """
 
 import re

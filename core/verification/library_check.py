@@ -5,14 +5,19 @@ from core.errors import TransientError
 from core.ports.library import LibraryLookup
 from core.verification.finding import Broken, Undecided
 from core.verification.proceedings import NotApplicable, Proceedings, passed
-from core.verification.record_data import differences
+from core.verification.record_data import differences, unknown_codes
 from core.verification.report import Content, Reason, Step
 
 
-def examine(content: Content, library: LibraryLookup | None, proceedings: Proceedings) -> None:
-    """Takes the content through status and data; both are not run without a library."""
+def examine(
+    content: Content, library: LibraryLookup | None, proceedings: Proceedings, *, every_item: bool = False
+) -> None:
+    """Takes the content through status and data; both are not run without a library.
+
+    With ``every_item`` a code the library's record does not have is a difference too.
+    """
     proceedings.take(Step.STATUS, lambda: _status(content, library))
-    proceedings.take(Step.DATA, lambda: _data(content, library))
+    proceedings.take(Step.DATA, lambda: _data(content, library, every_item=every_item))
 
 
 def _status(content: Content, library: LibraryLookup | None) -> Reason:
@@ -34,7 +39,7 @@ def _status(content: Content, library: LibraryLookup | None) -> Reason:
     return passed("the library holds this licence as valid", "证照库中该证照有效")
 
 
-def _data(content: Content, library: LibraryLookup | None) -> Reason:
+def _data(content: Content, library: LibraryLookup | None, *, every_item: bool) -> Reason:
     asked = _reachable(content, library)
     try:
         record = asked.record_of(content.identifier)
@@ -42,7 +47,8 @@ def _data(content: Content, library: LibraryLookup | None) -> Reason:
         raise _out_of_reach() from error
     if record is None:
         raise Broken("not-in-library", "the library does not know this licence", "证照库中没有该证照")
-    if differing := differences(content, record):
+    differing = differences(content, record) + (unknown_codes(content, record) if every_item else [])
+    if differing:
         codes = ", ".join(differing[:10])
         raise Broken(
             "data-differs", f"the file and the library differ in {codes}", f"文件与证照库数据不一致：{codes}"

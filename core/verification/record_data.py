@@ -24,6 +24,12 @@ def differences(content: Content, record: LicenceRecord) -> list[str]:
     ]
 
 
+def unknown_codes(content: Content, record: LicenceRecord) -> list[str]:
+    """Codes of the metadata that the record has no value for; the identifier is what the record was found by."""
+    known = {*_values(record), ELEMENT_CODES["identifier"]}
+    return [code for code in content.metadata if code not in known]
+
+
 def _values(record: LicenceRecord) -> dict[str, Value]:
     holders = record.holders
     elements: dict[str, Value] = {

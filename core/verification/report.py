@@ -21,6 +21,12 @@ class Step(StrEnum):
     DATA = "data"
 
 
+SECURITY_STEPS = tuple(Step)[:8]
+"""The steps about the file itself."""
+STATEMENT = "statement"
+"""Form of a report on what somebody states, without a file."""
+
+
 class Outcome(StrEnum):
     """What became of a step."""
 
@@ -131,7 +137,7 @@ class VerificationReport:
     """The whole finding about one file."""
 
     form: str
-    """``ofd``, ``pdf`` or ``unknown``."""
+    """``ofd``, ``pdf``, ``statement`` or ``unknown``."""
     own: bool
     """The file says it was made by a hub, so only the canonical form is accepted."""
     steps: tuple[StepResult, ...]
@@ -146,10 +152,9 @@ class VerificationReport:
         outcomes = {result.outcome for result in self.steps}
         if Outcome.FAILED in outcomes:
             return Verdict.INVALID
-        signed = any(
-            result.step is Step.SIGNATURE and result.outcome is Outcome.PASSED for result in self.steps
-        )
-        return Verdict.VALID if signed and Outcome.CANNOT not in outcomes else Verdict.CANNOT_VERIFY
+        decisive = self.result_of(Step.DATA if self.form == STATEMENT else Step.SIGNATURE)
+        proved = decisive.outcome is Outcome.PASSED and Outcome.CANNOT not in outcomes
+        return Verdict.VALID if proved else Verdict.CANNOT_VERIFY
 
     @property
     def first_failed(self) -> StepResult | None:

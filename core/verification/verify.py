@@ -11,11 +11,10 @@ from core.verification.ofd_check import OfdCase
 from core.verification.pdf_check import PdfCase
 from core.verification.pdf_content import pdf_content_of
 from core.verification.proceedings import Proceedings
-from core.verification.report import Content, Reason, Step, VerificationReport
+from core.verification.report import SECURITY_STEPS, Content, Reason, VerificationReport
 from core.verification.trust import TrustStore
 
 _ZIP, _PDF = b"PK\x03\x04", b"%PDF-"
-_SECURITY = tuple(Step)[:8]
 
 
 def verify_file(
@@ -75,7 +74,7 @@ def _unknown(library: LibraryLookup | None) -> VerificationReport:
     def refuse() -> Reason:
         raise Broken("unknown-form", "the file is neither an OFD nor a PDF", "文件既不是 OFD 也不是 PDF")
 
-    for step in _SECURITY:
+    for step in SECURITY_STEPS:
         proceedings.take(step, refuse)
     library_check.examine(Content(), library, proceedings)
     return VerificationReport(form="unknown", own=False, steps=tuple(proceedings.results))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from sqlalchemy import func, select
 
 from contracts.fault import Fault
 from contracts.identity import licence_key, uuid7
@@ -107,6 +108,14 @@ def licence_id_of(store: Store, number: str) -> UUID:
     """Id of the one licence with this number."""
     (view,) = store.licences.find(LicenceQuery(scope="management", number=number)).licences
     return view.id
+
+
+def count(store: Store, table: str) -> int:
+    """Rows of a table."""
+    with store.database.read() as connection:
+        return int(
+            connection.execute(select(func.count()).select_from(tables.metadata.tables[table])).scalar_one()
+        )
 
 
 def mixed_batch() -> list[Candidate]:

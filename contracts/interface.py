@@ -58,7 +58,7 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     empty: tuple[str, ...] = ()
     """Texts that mean *no value* besides the empty one."""
     split: str = ""
-    """Separator of a list of texts; on ``holder.*`` of several holders."""
+    """Separator of several holders in one field (``holder.*`` only)."""
     required: bool = False
     """An empty value is a fault of the source."""
     default: Any = None

@@ -50,9 +50,10 @@ class Preparation:
             if rules is None:
                 faults = (*faults, UNKNOWN_TYPE.at("/licence_type", code=entry.record.licence_type))
             else:
-                verdict = rules.cleaner.clean(entry.record, today=self._today(interface))
+                columns = self._terms.columns(chunk.interface, chunk.interface_revision)
+                verdict = rules.cleaner.clean(entry.record, today=self._today(interface), source=columns)
                 cleaned, ended = verdict.record, verdict.ended
-                faults = (*faults, *verdict.faults)
+                faults = _joined(faults, verdict.faults)
         fixed = _fixed(entry, faults)
         number_key, key = _keys(cleaned, rules)
         return Candidate(
@@ -98,6 +99,12 @@ def _fixed(entry: Entry, faults: tuple[Fault, ...]) -> Outcome | None:
     if entry.record is None:
         raise InternalError(f"entry {entry.receipt} has neither a record nor a reason")
     return None
+
+
+def _joined(translated: tuple[Fault, ...], cleaned: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Both findings; of a column the translator could not read only its own: that the field is empty follows from it."""
+    unread = {fault.pointer for fault in translated}
+    return (*translated, *(fault for fault in cleaned if fault.pointer not in unread))
 
 
 def _keys(record: LicenceRecord | None, rules: Rules | None) -> tuple[str, bytes | None]:

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.interface import Interface
 from contracts.licence_type import LicenceType
+from contracts.mapping import source_pointers
 from core.cleaning import Cleaner, compile_rules
 from core.errors import NotFound
 from core.store.registry import RegistryStore
@@ -33,6 +34,7 @@ class Terms:
     def __init__(self, registry: RegistryStore) -> None:
         self._registry = registry
         self._interfaces: OrderedDict[tuple[str, int], Interface] = OrderedDict()
+        self._columns: OrderedDict[tuple[str, int], dict[str, str]] = OrderedDict()
         self._rules: OrderedDict[tuple[str, int], Rules | None] = OrderedDict()
 
     def interface(self, name: str, revision: int) -> Interface:
@@ -43,6 +45,11 @@ class Terms:
             return msgspec.convert(entry.declaration, Interface)
 
         return _cached(self._interfaces, (name, revision), read)
+
+    def columns(self, name: str, revision: int) -> dict[str, str]:
+        """Canonical field -> pointer of the sender's column, as the interface maps them at ``revision``; raises ``NotFound``."""
+        key = (name, revision)
+        return _cached(self._columns, key, lambda: source_pointers(self.interface(name, revision)))
 
     def rules(self, type_code: str, revision: int) -> Rules | None:
         """The licence type's rules at ``revision``; None when no such type was registered then."""

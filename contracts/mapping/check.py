@@ -12,7 +12,7 @@ from contracts.mapping.conditions import LIST_OPERATORS, NO_VALUE_OPERATORS
 from contracts.mapping.places import ANY_FIELD, columns_of, normalise_column, place_of
 from contracts.mapping.takes import placeholders
 from contracts.mapping.translator import places_read
-from contracts.mapping.values import CANONICAL_FIELDS, ITEM_PREFIX, kind_of, literal
+from contracts.mapping.values import CANONICAL_FIELDS, HOLDER_FIELDS, ITEM_PREFIX, kind_of, literal
 
 _FIX = "correct the declaration"
 _FIX_ZH = "请更正接口声明"
@@ -75,6 +75,10 @@ def _mapping_faults(target: str, mapping: FieldMapping, *place: str | int) -> It
         yield NO_ORIGIN.at(pointer(*place))
     if mapping.kind and target in CANONICAL_FIELDS:
         yield WRONG_KIND.at(pointer(*place, "kind"), name=target)
+    if mapping.split and target not in HOLDER_FIELDS:
+        yield BAD_VALUE.at(
+            pointer(*place, "split"), mapping.split, reason="only holders come several in one field"
+        )
     yield from _template_faults(mapping, *place)
     yield from _condition_faults(mapping.when, *place, "when")
     yield from _literal_faults(target, mapping, *place)

@@ -63,12 +63,8 @@ class Translator:
         self._nested: list[Get] = [place.get for place in places_read(interface) if not place.flat]
         self._group = _GroupReader(interface.group, source) if interface.group else None
         self._base = {"licence_type": interface.licence_type, "source_class": interface.source_class}
-        self.sources = {
-            target: places[0].pointer
-            for target, mappings in interface.fields.items()
-            if (places := field_places(mappings, source))
-        }
-        """Canonical field path -> pointer of the (first) source field it comes from."""
+        self.sources = source_pointers(interface)
+        self._state = self.sources.get("status")
         self._quarantined = frozenset(interface.quarantine_faults)
 
     def translate(self, fields: Fields) -> Translated:
@@ -84,8 +80,8 @@ class Translator:
         if not faults:
             return Translated(record, (), "", order, digest, key, element)
         found = self.disposed(faults)
-        rejected = any(fault.disposition is Disposition.REJECT for fault in found)
-        return Translated(None if rejected else record, found, "", order, digest, key, element)
+        kept = None if any(map(self._forbids_record, found)) else record
+        return Translated(kept, found, "", order, digest, key, element)
 
     def skipped_by(self, fields: Fields) -> str:
         """Name of the declared furniture of a sheet that this row is, else empty."""
@@ -99,6 +95,10 @@ class Translator:
             else fault
             for fault in dict.fromkeys(faults)
         )
+
+    def _forbids_record(self, fault: Fault) -> bool:
+        """Whether no record may be made with this fault: refused, or of unknown state, which must not be taken for valid."""
+        return fault.disposition is Disposition.REJECT or fault.pointer == self._state
 
     def _record(self, fields: Fields, faults: list[Fault]) -> LicenceRecord:
         values: dict[str, Any] = self._base.copy()
@@ -162,6 +162,15 @@ class _GroupReader:
 def compile_interface(interface: Interface) -> Translator:
     """The translator of an interface that ``interface_faults`` finds nothing wrong with."""
     return Translator(interface)
+
+
+def source_pointers(interface: Interface) -> dict[str, str]:
+    """Canonical field path (``holder.code``) -> pointer of the (first) source field it comes from."""
+    return {
+        target: places[0].pointer
+        for target, mappings in interface.fields.items()
+        if (places := field_places(mappings, interface.source))
+    }
 
 
 def _reads(interface: Interface, *, plain: bool) -> list[tuple[str, Read]]:

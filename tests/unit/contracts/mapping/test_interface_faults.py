@@ -31,6 +31,7 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
             "items.A": [{"source": "x", "when": [{"field": "y", "op": "matches", "value": "("}]}],
             "items.B": {"source": "x", "kind": "number", "default": "many"},
             "items.C": {"template": "{x"},
+            "items.D": {"source": "x", "split": ","},
         },
         filters=[
             {"name": "f", "when": [{"field": "y", "op": "in", "value": "a"}]},
@@ -47,6 +48,7 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
         ("bad-pattern", "/fields/items.A/0/when/0/value"),
         ("bad-value", "/fields/items.B/default"),
         ("bad-value", "/fields/items.C/template"),
+        ("bad-value", "/fields/items.D/split"),
         ("name-twice", "/filters"),
         ("bad-value", "/filters/0/when/0/value"),
         ("bad-value", "/filters/1/when"),

@@ -92,8 +92,15 @@ def test_an_unknown_code_is_held_and_names_the_known_ones() -> None:
     assert found(made) == [("mapping.unknown-code", "/XK_ZT", "9")]
     assert "1, 2" in made.faults[0].message
     assert made.faults[0].disposition is Disposition.QUARANTINE
+    assert made.record is None  # a licence of unknown state must not be taken for a valid one
+
+
+def test_a_held_record_keeps_what_could_be_read() -> None:
+    fields = {"items.K": {"source": "k", "codes": {"1": "a"}}, "licence_number": {"source": "n"}}
+    made = translate(fields, {"k": "9", "n": "1"})
+    assert found(made) == [("mapping.unknown-code", "/k", "9")]
     assert made.record is not None
-    assert made.record.licence_number == "1"
+    assert (made.record.licence_number, made.record.items) == ("1", {})
 
 
 def test_codes_map_to_the_canonical_value() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from adapters.decoding import Row, decode_json, decode_ndjson, parse_record
+from adapters.decoding import Row, decode_json, decode_ndjson, draft_of, parse_record
 from adapters.http.body import Body
 from contracts.fault import Disposition, Fault, Rule
 from contracts.mapping import Translator
@@ -88,19 +88,7 @@ def _single(content: bytes) -> Row:
 
 def _sort(row: Row, translator: Translator, found: Read) -> None:
     """Translates one row and files it with the drafts or with the refused."""
-    if row.fields is None:
-        draft = Draft(position=row.position, faults=translator.disposed(row.faults), raw=row.raw)
-    else:
-        made = translator.translate(row.fields)
-        draft = Draft(
-            position=row.position,
-            record=made.record,
-            faults=made.faults,
-            filtered_by=made.filtered_by,
-            source_order=made.source_order,
-            source_digest=made.source_digest,
-            raw=row.raw,
-        )
+    draft = draft_of(row, translator)
     if any(fault.disposition is Disposition.REJECT for fault in draft.faults):
         found.refused.append(RefusedRecord(row.position, draft.faults))
     else:

@@ -27,6 +27,8 @@ from core.store.engine import Database
 from core.store.tables import blind_index, identifier, licence, licence_version, status_event
 
 Scope = Literal["management", "sharing"]
+DIVISION_DIGITS = 6
+"""Length of a whole division code (GB/T 2260)."""
 MOST_ROWS = 500
 """Rows of one page at most."""
 
@@ -224,7 +226,7 @@ class LicenceStore:
         )
         yield from (column == value for column, value in equal if value)
         if query.region:
-            yield _begins(table.region, query.region)
+            yield _in_region(query.region)
         if query.issued_from:
             yield table.issued_on >= query.issued_from
         if query.issued_to:
@@ -235,7 +237,23 @@ class LicenceStore:
             )
         if query.holder_code:
             yield self._holder_test(query)
-        yield from _text_tests(query)
+        yield from self._text_tests(query)
+
+    def _text_tests(self, query: LicenceQuery) -> Iterator[ColumnElement[bool]]:
+        table = licence.c
+        if query.holder_name.startswith("*"):
+            yield _holds(table.holder_name, query.holder_name.lstrip("*"))
+        elif query.holder_name:
+            yield self._begins(table.holder_name, query.holder_name)
+        if query.text:
+            columns = (table.holder_name, table.licence_name, table.licence_number, table.issuer_name)
+            yield or_(*(_holds(column, query.text) for column in columns))
+
+    def _begins(self, column: ColumnElement[str], start: str) -> ColumnElement[bool]:
+        """In the form each database can use an index for."""
+        if self._database.dialect == "postgresql":
+            return column.startswith(start, autoescape=True)
+        return (column >= start) & (column < start + "\U0010ffff")
 
     def _holder_test(self, query: LicenceQuery) -> ColumnElement[bool]:
         values = self._keyring.blind_all("holder_code", fold(query.holder_code))
@@ -336,19 +354,11 @@ def _as_id(name: str) -> UUID | None:
         return None
 
 
-def _text_tests(query: LicenceQuery) -> Iterator[ColumnElement[bool]]:
-    table = licence.c
-    if query.holder_name.startswith("*"):
-        yield _holds(table.holder_name, query.holder_name.lstrip("*"))
-    elif query.holder_name:
-        yield _begins(table.holder_name, query.holder_name)
-    if query.text:
-        columns = (table.holder_name, table.licence_name, table.licence_number, table.issuer_name)
-        yield or_(*(_holds(column, query.text) for column in columns))
-
-
-def _begins(column: ColumnElement[str], start: str) -> ColumnElement[bool]:
-    return column.startswith(start, autoescape=True)
+def _in_region(code: str) -> ColumnElement[bool]:
+    """A whole code by index; a prefix matches too much for one, and the latest are found sooner in order of id."""
+    if len(code) >= DIVISION_DIGITS:
+        return licence.c.region == code
+    return licence.c.region.startswith(code, autoescape=True)
 
 
 def _holds(column: ColumnElement[str], part: str) -> ColumnElement[bool]:

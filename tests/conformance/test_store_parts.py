@@ -261,7 +261,7 @@ def test_licences_are_found_by_each_of_their_marks(store: Store) -> None:
     assert numbers(store, holder_name="三") == []
     assert numbers(store, holder_name="*三") == ["B（2）"]
     assert numbers(store, holder_name="%") == numbers(store, text="_") == []
-    assert numbers(store, region="31") == ["B（2）"]
+    assert numbers(store, region="31") == numbers(store, region="310000") == ["B（2）"]
     assert numbers(store, department="民政局") == ["B（2）"]
     assert numbers(store, status=Status.EXPIRED) == ["C-3"]
     assert numbers(store, issuer_code="11430000006122244L") == ["C-3"]

@@ -43,12 +43,22 @@ def member(name: str, data: bytes, *, method: int = DEFLATED) -> bytes:
 
 def central_directory(members: bytes) -> bytes:
     """Central directory and end record for a run of members that starts at byte 0."""
-    entries = [
-        _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *fields[1:], 0, 0, 0, 0, offset) + path
+    entries = central_entries(members)
+    return closed_directory(entries, len(members))
+
+
+def central_entries(members: bytes, start: int = 0) -> list[bytes]:
+    """Entries of the central directory for a run of members that starts at byte ``start`` of its file."""
+    return [
+        _CENTRAL.pack(_CENTRAL_MARK, _VERSION, *fields[1:], 0, 0, 0, 0, start + offset) + path
         for fields, path, offset in _headers(members)
     ]
+
+
+def closed_directory(entries: list[bytes], size_bytes: int) -> bytes:
+    """Central directory and end record after members of ``size_bytes`` together."""
     directory = b"".join(entries)
-    end = _END.pack(_END_MARK, 0, 0, len(entries), len(entries), len(directory), len(members), 0)
+    end = _END.pack(_END_MARK, 0, 0, len(entries), len(entries), len(directory), size_bytes, 0)
     return directory + end
 
 

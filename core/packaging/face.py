@@ -7,7 +7,7 @@ import msgspec
 from contracts.fault import Fault, Rule, pointer
 from core.packaging.layout import Box, SetText, set_text
 from core.packaging.request import PackageRequest, Waiting
-from core.packaging.style import FieldPlace, Style
+from core.packaging.style import FieldPlace, PlacedField, Style
 from core.packaging.values import (
     OTHER_ITEMS,
     Value,
@@ -61,16 +61,16 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
     texts: list[FieldText] = []
     faults: list[Fault] = []
     missing: dict[str, None] = {}
-    for field, text in _shown(request, values, style):
+    for (field, box, rule), text in _shown(request, values, style):
         lacking = style.typeface.missing_glyphs(text)
-        placed = None if lacking else set_text(text, field.box, field.rule(wrap=field.wrap), style.typeface)
+        placed = None if lacking else set_text(text, box, rule, style.typeface)
         if lacking:
             missing.update(dict.fromkeys(lacking))
             faults.append(NEEDS_GLYPH.at(pointer(field.code), name=field.name, characters=" ".join(lacking)))
         elif placed is None:
             faults.append(OVERFLOW.at(pointer(field.code), name=field.name))
         else:
-            texts.append(FieldText(field, text, field.box, placed))
+            texts.append(FieldText(field, text, box, placed))
     if faults:
         return _waiting(request, faults, "".join(missing))
     qr_text = style.qr.text.format(**values) if style.qr else ""
@@ -79,7 +79,7 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
 
 def face_texts(request: PackageRequest, style: Style) -> dict[str, str]:
     """The text each item of the face must show, by code: what a verifier compares the drawn text with."""
-    return {field.code: drawn_text(text) for field, text in _shown(request, values_of(request), style)}
+    return {place.field.code: drawn_text(text) for place, text in _shown(request, values_of(request), style)}
 
 
 def drawn_text(text: str) -> str:
@@ -110,15 +110,13 @@ def _iso_date_text(value: str, field: FieldPlace) -> str:
         return value
 
 
-def _shown(request: PackageRequest, values: dict[str, Value], style: Style) -> list[tuple[FieldPlace, str]]:
-    pairs = [
-        (
-            field,
-            _other_items(request, style, field) if field.code == OTHER_ITEMS else field_text(field, values),
-        )
-        for field in style.fields
-    ]
-    return [(field, text) for field, text in pairs if text]
+def _shown(request: PackageRequest, values: dict[str, Value], style: Style) -> list[tuple[PlacedField, str]]:
+    pairs = [(place, _text(request, values, style, place.field)) for place in style.placed_fields]
+    return [(place, text) for place, text in pairs if text]
+
+
+def _text(request: PackageRequest, values: dict[str, Value], style: Style, field: FieldPlace) -> str:
+    return _other_items(request, style, field) if field.code == OTHER_ITEMS else field_text(field, values)
 
 
 def _other_items(request: PackageRequest, style: Style, field: FieldPlace) -> str:

@@ -72,6 +72,9 @@ class SetText(msgspec.Struct, frozen=True):
 def set_text(text: str, box: Box, rule: TextRule, typeface: Typeface) -> SetText | None:
     """``text`` set into ``box``, or None when it does not fit at the smallest size the rule allows."""
     width_em = _width_em(text, rule, typeface)
+    size_mm = round(rule.size_pt * MM_PER_PT, 3)
+    if width_em * size_mm <= box.width and size_mm <= box.height and "\n" not in text:
+        return SetText(size_mm, _placed([text], box, size_mm, rule, typeface))
     rule = _kept_on_one_line(text, width_em, box, rule)
     for size_mm in _sizes_mm(rule):
         room_em = box.width / size_mm + 1e-6

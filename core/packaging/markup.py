@@ -14,12 +14,13 @@ PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SHORTEST_RUN = 3
 """Equal advances in a row that are worth the ``g`` form of DeltaX."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile('[&<>"\r]')
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
 
 
 def escape(text: str) -> str:
     """``text`` as XML character data or attribute value (in double quotes)."""
-    return text.translate(_ESCAPES)
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
 def not_xml(text: str) -> tuple[str, ...]:
@@ -46,10 +47,18 @@ def boundary(box: Box) -> str:
 def text_object(object_id: int, box: Box, text: SetText, *, font: int, colour: str) -> str:
     """A TextObject with one TextCode per line."""
     codes = "".join(map(_text_code, text.lines))
-    return (
-        f'<ofd:TextObject ID="{object_id}" Boundary="{boundary(box)}" Font="{font}" Size="{number(text.size_mm)}">'
-        f'<ofd:FillColor Value="{numbers(rgb(colour))}"/>{codes}</ofd:TextObject>'
-    )
+    head, fill = _object_head(object_id, box, font), _fill(colour)
+    return f'{head} Size="{number(text.size_mm)}">{fill}{codes}</ofd:TextObject>'
+
+
+@lru_cache(maxsize=4096)
+def _object_head(object_id: int, box: Box, font: int) -> str:
+    return f'<ofd:TextObject ID="{object_id}" Boundary="{boundary(box)}" Font="{font}"'
+
+
+@lru_cache(maxsize=256)
+def _fill(colour: str) -> str:
+    return f'<ofd:FillColor Value="{numbers(rgb(colour))}"/>'
 
 
 def _text_code(line: Line) -> str:
@@ -61,8 +70,8 @@ def _text_code(line: Line) -> str:
 def delta_x(advances: Iterable[float]) -> str:
     """Advances as DeltaX; equal ones in a row as ``g COUNT ADVANCE``."""
     parts: list[str] = []
-    for advance, run in groupby(map(number, advances)):
-        count = len(list(run))
+    for value, run in groupby(advances):
+        count, advance = len(list(run)), number(value)
         parts.append(f"g {count} {advance}" if count >= _SHORTEST_RUN else " ".join([advance] * count))
     return " ".join(parts)
 

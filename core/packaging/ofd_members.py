@@ -1,5 +1,7 @@
 """The parts of an OFD that are one licence's own: entry, page, code picture, face items, attachments."""
 
+from functools import lru_cache
+
 from core.packaging import ofd_layout as at
 from core.packaging.container import STORED, member
 from core.packaging.face import Face, drawn_text
@@ -20,7 +22,7 @@ def face_members(request: PackageRequest, style: Style, face: Face) -> dict[str,
     members[at.PAGE] = _page(style, face)
     if face.qr_text:
         members[at.QR_PICTURE] = qr_png(qr_rows(face.qr_text))
-    members[at.FACE_ITEMS] = _face_items(face)
+    members[at.FACE_ITEMS] = _face_items(tuple((item.field.code, item.field.name) for item in face.texts))
     return members
 
 
@@ -63,10 +65,12 @@ def _page(style: Style, face: Face) -> bytes:
     ).encode()
 
 
-def _face_items(face: Face) -> bytes:
+@lru_cache(maxsize=1024)
+def _face_items(fields: tuple[tuple[str, str], ...]) -> bytes:
+    """The list for fields shown, each as (code, name): most licences of a style show the same."""
     items = "".join(
-        f'<Item Code="{escape(item.field.code)}" Name="{escape(item.field.name)}">'
+        f'<Item Code="{escape(code)}" Name="{escape(name)}">'
         f'<ObjectRef PageRef="{at.PAGE_ID}">{at.FIRST_FIELD_ID + index}</ObjectRef></Item>'
-        for index, item in enumerate(face.texts)
+        for index, (code, name) in enumerate(fields)
     )
     return f'{PROLOGUE}<FaceItems xmlns="{at.FACE_ITEMS_NAMESPACE}">{items}</FaceItems>'.encode()

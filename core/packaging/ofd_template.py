@@ -4,7 +4,7 @@ import hashlib
 from base64 import b64encode
 
 from core.gm.sm3 import Digest
-from core.packaging.container import DEFLATED, STORED, member
+from core.packaging.container import DEFLATED, STORED, central_entries, closed_directory, member
 from core.packaging.ofd_static import static_members
 from core.packaging.stored import template_of
 from core.packaging.style import Style
@@ -23,8 +23,14 @@ class SigningTemplate:
         )
         self.template = template_of(members)
         self.references = "".join(reference(name, seal.suite.digest(data)) for name, data in contents.items())
+        self._entries = central_entries(members)
         self._whole = hashlib.sha256(members)
         self._container = seal.suite.new_digest(members)
+
+    def directory(self, own: bytes) -> bytes:
+        """Central directory and end record of the file that ``own`` completes."""
+        size = len(self.template.members)
+        return closed_directory(self._entries + central_entries(own, size), size + len(own))
 
     def file_digest(self, tail: bytes) -> bytes:
         """SHA-256 of the file that ``tail`` completes."""

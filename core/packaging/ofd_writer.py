@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from core.packaging import ofd_layout as at
-from core.packaging.container import STORED, central_directory, member
+from core.packaging.container import STORED, member
 from core.packaging.face import Face, compose_face
 from core.packaging.layout import Box
 from core.packaging.markup import PROLOGUE, XMLNS, boundary
@@ -102,7 +102,7 @@ def _stored(draft: Draft, signed_value: bytes) -> StoredPackage:
         )
     )
     template = draft.template
-    directory = central_directory(template.template.members + own)
+    directory = template.directory(own)
     return StoredPackage(
         template_id=template.template.template_id,
         members=own,

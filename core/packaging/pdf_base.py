@@ -118,7 +118,7 @@ def _content(template: PdfTemplate, face: Face, own_font: SubsetFont | None) -> 
 def _qr_image(text: str) -> bytes:
     rows = qr_rows(text)
     size = f"/Width {len(rows)}/Height {len(rows)}/BitsPerComponent 1/ColorSpace/DeviceGray/Interpolate false"
-    return stream(at.QR_IMAGE, f"/Type/XObject/Subtype/Image{size}", b"".join(map(packed, rows)))
+    return stream(at.QR_IMAGE, f"/Type/XObject/Subtype/Image{size}", b"".join(packed(rows)))
 
 
 def _attached(

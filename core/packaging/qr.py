@@ -6,7 +6,7 @@ of each version is laid out once and a code only fills in its bits.
 
 from collections.abc import Callable
 from functools import cache
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import NamedTuple
 
 from core.errors import InternalError
@@ -14,6 +14,12 @@ from core.errors import InternalError
 QUIET_ZONE = 4
 """Light modules around a code."""
 _ALPHANUMERIC = {char: value for value, char in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")}
+_PAIRS = {
+    high + low: f"{45 * value + more:011b}"
+    for high, value in _ALPHANUMERIC.items()
+    for low, more in _ALPHANUMERIC.items()
+}
+"""Two characters -> their eleven bits."""
 _BLOCKS: dict[int, tuple[int, tuple[int, ...]]] = {
     1: (10, (16,)),
     2: (16, (28,)),
@@ -62,24 +68,26 @@ def qr_rows(text: str) -> list[bytes]:
 
 
 def _data_bits(text: str) -> tuple[int, str]:
-    for version in _BLOCKS:
-        wide = version > 9
-        if all(char in _ALPHANUMERIC for char in text):
-            head = f"0010{len(text):0{11 if wide else 9}b}"
-            bits = head + _alphanumeric_bits(text)
-        else:
-            data = text.encode()
-            bits = f"0100{len(data):0{16 if wide else 8}b}" + "".join(f"{byte:08b}" for byte in data)
-        capacity = sum(_BLOCKS[version][1]) * 8
-        if len(bits) <= capacity:
-            return version, _padded(bits, capacity)
+    if _ALPHANUMERIC.keys() >= set(text):
+        mode, count, narrow, wide, body = "0010", len(text), 9, 11, _alphanumeric_bits(text)
+    else:
+        data = text.encode()
+        mode, count, narrow, wide, body = "0100", len(data), 8, 16, _binary(data)
+    for version, (_, sizes) in _BLOCKS.items():
+        head = f"{mode}{count:0{wide if version > 9 else narrow}b}"
+        capacity = sum(sizes) * 8
+        if len(head) + len(body) <= capacity and count < 1 << (len(head) - 4):
+            return version, _padded(head + body, capacity)
     raise InternalError("the text of a QR code is too long")
 
 
+def _binary(data: bytes) -> str:
+    return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
+
+
 def _alphanumeric_bits(text: str) -> str:
-    values = [_ALPHANUMERIC[char] for char in text]
-    pairs = "".join(f"{45 * high + low:011b}" for high, low in zip(values[::2], values[1::2], strict=False))
-    return pairs + (f"{values[-1]:06b}" if len(values) % 2 else "")
+    pairs = "".join(map(_PAIRS.__getitem__, map(add, text[::2], text[1::2])))
+    return pairs + (f"{_ALPHANUMERIC[text[-1]]:06b}" if len(text) % 2 else "")
 
 
 def _padded(bits: str, capacity: int) -> str:

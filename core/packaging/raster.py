@@ -171,6 +171,6 @@ def scan_thumbnail(page: bytes) -> bytes:
 
 def _qr_image(text: str, side: int) -> Image.Image:
     rows = qr_rows(text)
-    bits = b"".join(map(packed, rows))
+    bits = b"".join(packed(rows))
     code = Image.frombytes("1", (len(rows), len(rows)), bits)
     return code.convert("L").resize((side, side), Image.Resampling.BOX).convert("RGB")

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -146,12 +146,25 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return f"{self.name}@{self.version}"
 
     @cached_property
+    def placed_fields(self) -> tuple["PlacedField", ...]:
+        """The fields ready to be set."""
+        return tuple(PlacedField(field, field.box, field.rule(wrap=field.wrap)) for field in self.fields)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over everything the style draws with: a change is a new version."""
         running = hashlib.sha256(self.source)
         running.update(self.base_image)
         running.update(self.typeface.data)
         return running.hexdigest()
+
+
+class PlacedField(NamedTuple):
+    """A field with its box and rule worked out."""
+
+    field: FieldPlace
+    box: Box
+    rule: TextRule
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

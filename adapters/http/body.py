@@ -4,6 +4,7 @@ A body waits in memory up to a limit and then on disk, without a name there; its
 """
 
 import asyncio
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -114,13 +115,18 @@ async def read_body(receive: Receive, head: Head, limits: Limits) -> Body:
     Raises ``Refused`` (413 too large, 408 too slow), ``Disconnected``, and ``Unavailable`` when the disk takes no more.
     """
     if (head.content_length or 0) > limits.size_bytes:
-        if head.waits:
-            raise Refused.by(TOO_LARGE.at("", limit=limits.size_bytes), status=413)
-        await _refuse_size(receive, limits)
+        if not head.waits:
+            await _discard(receive)
+        raise _too_large(limits)
     spool = _Spool(limits)
     try:
         await _fill(spool, receive, limits)
         return spool.body()
+    except _Oversized as found:
+        spool.close()
+        if found.more:
+            await _discard(receive)
+        raise _too_large(limits) from None
     except OSError as error:
         spool.close()
         raise Unavailable(
@@ -129,6 +135,14 @@ async def read_body(receive: Receive, head: Head, limits: Limits) -> Body:
     except BaseException:
         spool.close()
         raise
+
+
+class _Oversized(Exception):
+    """The body has grown over its limit."""
+
+    def __init__(self, *, more: bool) -> None:
+        super().__init__()
+        self.more = more
 
 
 async def _fill(spool: _Spool, receive: Receive, limits: Limits) -> None:
@@ -149,19 +163,20 @@ async def _take(spool: _Spool, receive: Receive, limits: Limits) -> bool:
     event = await receive()
     if event["type"] == "http.disconnect":
         raise Disconnected
-    piece = event.get("body", b"")
+    piece, more = event.get("body", b""), bool(event.get("more_body", False))
     if spool.size + len(piece) > limits.size_bytes:
-        await _refuse_size(receive, limits)
+        raise _Oversized(more=more)
     spool.add(piece)
-    return bool(event.get("more_body", False))
+    return more
 
 
-async def _refuse_size(receive: Receive, limits: Limits) -> None:
-    """Throws away what still comes, for a moment, and refuses."""
-    try:
+async def _discard(receive: Receive) -> None:
+    """Throws away what still comes, for a moment: a sender that is still sending would not read its answer."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DISCARD_S):
             while (event := await receive())["type"] == "http.request" and event.get("more_body", False):
                 pass
-    except TimeoutError:
-        pass
-    raise Refused.by(TOO_LARGE.at("", limit=limits.size_bytes), status=413)
+
+
+def _too_large(limits: Limits) -> Refused:
+    return Refused.by(TOO_LARGE.at("", limit=limits.size_bytes), status=413)

@@ -83,10 +83,10 @@ def ack(consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
     consumer.settle([(delivery, Ack()) for delivery in deliveries])
 
 
-def drain(consumer: Consumer, quiet_s: float = 1.0) -> list[Delivery]:
-    """Receives and acknowledges until nothing came for ``quiet_s``."""
+def drain(consumer: Consumer, quiet_s: float = 1.0, *, expected: int = 0) -> list[Delivery]:
+    """Receives and acknowledges until nothing came for ``quiet_s``; once the expected ones are there, for a moment."""
     found: list[Delivery] = []
-    while deliveries := consumer.receive(100, quiet_s):
+    while deliveries := consumer.receive(100, 0.25 if 0 < expected <= len(found) else quiet_s):
         ack(consumer, deliveries)
         found += deliveries
     return found

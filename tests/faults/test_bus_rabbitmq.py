@@ -431,7 +431,7 @@ def test_a_broker_that_stops_and_is_killed_under_load_costs_nothing_confirmed(
             thread.join(30)
             assert not thread.is_alive()
         with one.consumer(Channel.PACKAGES, prefetch=200) as consumer:
-            returned = set(names(drain(consumer, 2)))
+            returned = set(names(drain(consumer, 2, expected=400)))
     assert confirmed <= received
     assert len(confirmed) > 600
     assert returned == {message.id for message in letters(200, "stop") + letters(200, "kill")}

@@ -15,8 +15,19 @@ from contracts.mapping import Translator
 _BLOCK = 256 * 1024
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},:"]', re.DOTALL)
 """A whole text, a structural character, or the opening quote of a text that is not complete yet."""
-_FLAT_OBJECT = re.compile(rb'\s*+\{(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+\}', re.DOTALL)
-"""A whole object without nested ones: nearly every record, found in one step."""
+_TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+
+
+def _inside(levels: int) -> str:
+    """Pattern of what stands between brackets that nest at most so deep."""
+    if levels == 0:
+        return rf'(?:[^"{{}}\[\]]++|{_TEXT})*+'
+    below = _inside(levels - 1)
+    return rf'(?:[^"{{}}\[\]]++|{_TEXT}|\{{{below}\}}|\[{below}\])*+'
+
+
+_SHALLOW_OBJECT = re.compile(rf"\s*+\{{{_inside(2)}\}}".encode(), re.DOTALL)
+"""A whole object of at most three levels: nearly every record, found in one step."""
 _WHITE = b" \t\r\n"
 
 
@@ -158,10 +169,10 @@ class _Elements:
 
     def _element(self) -> tuple[bytes | None, bool]:
         """The next element, and whether another follows."""
-        flat = _FLAT_OBJECT.match(self._buffer, self._at)
+        shallow = _SHALLOW_OBJECT.match(self._buffer, self._at)
         start, depth = self._at, 0
-        if flat:
-            self._at = flat.end()
+        if shallow:
+            self._at = shallow.end()
         oversize = False
         while True:
             match = _TOKEN.search(self._buffer, self._at)

@@ -63,21 +63,21 @@ def _member(name: str) -> Get:
 
 
 def _walk(steps: tuple[str, ...]) -> Get:
+    first, rest = steps[0], steps[1:]
+
     def get(fields: Fields) -> object:
-        value: object = fields
-        for step in steps:
-            value = _step(value, step)
-            if value is None:
+        value = fields.get(first)
+        for step in rest:
+            if type(value) is dict:
+                value = value.get(step)
+            elif type(value) is list:
+                value = _item(value, step)
+            else:
                 return None
         return value
 
     return get
 
 
-def _step(value: object, step: str) -> object:
-    if isinstance(value, Mapping):
-        return value.get(step)
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        item: object = value[int(step)]
-        return item
-    return None
+def _item(items: list[object], step: str) -> object:
+    return items[int(step)] if step.isdecimal() and int(step) < len(items) else None

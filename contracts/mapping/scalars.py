@@ -64,6 +64,7 @@ def day_of(text: str, formats: tuple[DateFormat, ...]) -> ParsedDate | None:
     return parse_date(text, formats)
 
 
+@lru_cache(maxsize=8192)
 def moment_of(text: str, formats: tuple[DateFormat, ...]) -> str | None:
     """ISO 8601 date and time of day in China, with microseconds, or None when there is no such moment.
 

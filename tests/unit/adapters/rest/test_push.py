@@ -1,17 +1,13 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from gateway_parts import BEARER, Hub, encoded, lines, permits, push_client, record, sign
-
-URL = "/v1/interfaces/permits/records"
-JSON = {"Content-Type": "application/json"}
-NDJSON = {"Content-Type": "application/x-ndjson"}
+from gateway_parts import BEARER, Hub, encoded, lines, permits, record, sign
+from pushing import JSON, NDJSON, URL, post, run
 
 
 @pytest.fixture
@@ -20,28 +16,6 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     hub.register(permits())
     yield hub
     hub.close()
-
-
-def run(hub: Hub, talk: Callable[[httpx.AsyncClient], Awaitable[Any]]) -> Any:
-    async def body() -> Any:
-        async with push_client(hub) as client:
-            return await talk(client)
-
-    return asyncio.run(body())
-
-
-def post(
-    hub: Hub,
-    content: bytes,
-    media: Mapping[str, str] = JSON,
-    *,
-    url: str = URL,
-    headers: Mapping[str, str] | None = None,
-) -> httpx.Response:
-    """A signed post."""
-    sent = {**sign("POST", url, content), **media, **(headers or {})}
-    response: httpx.Response = run(hub, lambda client: client.post(url, content=content, headers=sent))
-    return response
 
 
 def _post(client: httpx.AsyncClient, content: bytes, headers: dict[str, str]) -> Awaitable[httpx.Response]:

@@ -1,8 +1,9 @@
 """SES electronic seals and their signature values: versions 1 (GM/T 0031-2014), 4 (GB/T 38540-2020) and 5 (GM/T 0031-2025).
 
-Reading is strict DER; building is version 4 alone.
+Reading is strict DER, times apart; building is version 4 alone.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from core.gm.der import DerError, Tlv
 CERTIFICATES, CERTIFICATE_DIGESTS = 1, 2
 VERSION = 4
 _CONTEXT_0 = 0xA0
+_LOOSE_TIME = re.compile(r"(\d{14})(?:[.,]\d{1,9})?(Z|[+-]\d{4})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ def parse_seal(data: bytes) -> SesSeal:
     else:
         raise DerError("a seal has two, four or five elements")
     info = _seal_info(parts[0])
-    if (len(parts) == 2) != (info.version == 1) or (len(parts) == 5 and info.version < 5):
+    if (len(parts) == 2) != (info.version < VERSION) or (len(parts) == 5 and info.version == VERSION):
         raise DerError("the seal's structure is not that of its version")
     return SesSeal(
         info=info,
@@ -119,19 +121,20 @@ def parse_signature(data: bytes) -> SesSignature:
     signed = _parts(parts[0], 7, 7) if len(parts) == 2 else _parts(parts[0], 5, 6)
     version = der.read_integer(signed[0])
     seal = parse_seal(signed[1].encoding)
-    if version != seal.info.version or (len(parts) == 2) != (version == 1):
+    old = len(parts) == 2
+    if old != (seal.info.version < VERSION):
         raise DerError("the signature value and its seal are of different versions")
-    certificate, algorithm = signed[5:7] if version == 1 else parts[1:3]
+    certificate, algorithm = signed[5:7] if old else parts[1:3]
     return SesSignature(
         version=version,
         seal=seal,
-        signed_at=_loose_time(signed[2]) if version == 1 else der.read_time(signed[2]),
+        signed_at=_time_in_bits(signed[2]) if old else _time(signed[2]),
         data_hash=der.read_bits(signed[3]),
         property_info=der.read_text(signed[4]),
         to_sign=parts[0].encoding,
         certificate=der.read_octets(certificate),
         signature_algorithm=der.read_oid(algorithm),
-        signature=der.read_bits(parts[1] if version == 1 else parts[3]),
+        signature=der.read_bits(parts[1] if old else parts[3]),
         timestamp=der.read_bits(der.read_one(parts[4].content)) if len(parts) == 5 else None,
         encoding=data,
     )
@@ -162,9 +165,11 @@ def _seal_info(element: Tlv) -> SealInfo:
     header, seal_id, properties, picture = _parts(element, 4, 5)[:4]
     mark, version_part, vendor = _parts(header, 3, 3)
     version = der.read_integer(version_part)
-    if der.read_text(mark) != "ES" or version not in (1, 4, 5):
-        raise DerError("not an electronic seal of version 1, 4 or 5")
-    kind, name, *listed, created, valid_from, valid_until = _parts(properties, 6 if version == 1 else 7, 7)
+    if der.read_text(mark) != "ES" or not 1 <= version <= 5:
+        raise DerError("not an electronic seal of version 1 to 5")
+    kind, name, *listed, created, valid_from, valid_until = _parts(
+        properties, 6 if version < VERSION else 7, 7
+    )
     picture_type, data, width, height = _parts(picture, 4, 4)
     certificates, digests = _certificate_list(listed)
     return SealInfo(
@@ -175,9 +180,9 @@ def _seal_info(element: Tlv) -> SealInfo:
         name=der.read_text(name),
         certificates=certificates,
         certificate_digests=digests,
-        created=der.read_time(created),
-        valid_from=der.read_time(valid_from),
-        valid_until=der.read_time(valid_until),
+        created=_time(created),
+        valid_from=_time(valid_from),
+        valid_until=_time(valid_until),
         picture_type=der.read_text(picture_type),
         picture=der.read_octets(data),
         width_mm=der.read_integer(width),
@@ -190,17 +195,29 @@ def _certificate_list(listed: list[Tlv]) -> tuple[tuple[bytes, ...], tuple[bytes
     kind = der.read_integer(listed[0]) if len(listed) == 2 else CERTIFICATES
     entries = der.children(der.read_one(listed[-1].encoding, der.SEQUENCE).content)
     if kind == CERTIFICATES:
-        return tuple(der.read_octets(entry) for entry in entries), ()
+        return tuple(entry.content for entry in entries if entry.tag == der.OCTET_STRING), ()
     if kind == CERTIFICATE_DIGESTS:
         return (), tuple(der.read_octets(_parts(entry, 2, 2)[1]) for entry in entries)
     raise DerError("unknown kind of certificate list")
 
 
-def _loose_time(element: Tlv) -> datetime | None:
+def _time_in_bits(element: Tlv) -> datetime | None:
     try:
-        return der.read_time(der.read_one(der.read_bits(element)))
+        return _time(der.read_one(der.read_bits(element)))
     except DerError:
         return None
+
+
+def _time(element: Tlv) -> datetime:
+    """A time in DER, or with the fractions and offsets some producers write."""
+    text = element.content.decode("ascii", "replace")
+    match = _LOOSE_TIME.fullmatch(text) if element.tag == der.GENERALIZED_TIME else None
+    if match is None:
+        return der.read_time(element)
+    try:
+        return datetime.strptime(match[1] + match[2].replace("Z", "+0000"), "%Y%m%d%H%M%S%z")
+    except ValueError as error:
+        raise DerError("no such time") from error
 
 
 def _parts(element: Tlv, least: int, most: int) -> list[Tlv]:

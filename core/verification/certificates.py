@@ -43,8 +43,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
     "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
 }
-_SM2_NAMES = {oids.SM2_WITH_SM3, oids.SM2_CURVE, "1.2.156.10197.1.301.1"}
-"""How producers name an SM2 signature: with SM3 (the right one), by the curve, or by its signing use."""
+_SM2_NAMES = (oids.SM2_WITH_SM3, oids.SM2_CURVE, "1.2.156.10197.1.301.1", "1.2.156.10197.501")
+"""How producers name an SM2 signature: with SM3 (the right one), by the curve, by its signing use, with an arc left out."""
 _WEAK = {
     "1.2.840.113549.1.1.4": "MD5 with RSA",
     "1.2.840.113549.1.1.5": "SHA-1 with RSA",
@@ -61,9 +61,7 @@ _SHORT_NAMES = {
     "country_name": "C",
 }
 ALGORITHM_NAMES = {
-    oids.SM2_WITH_SM3: "sm2-sm3",
-    oids.SM2_CURVE: "sm2-sm3",
-    "1.2.156.10197.1.301.1": "sm2-sm3",
+    **dict.fromkeys(_SM2_NAMES, "sm2-sm3"),
     oids.ECDSA_SHA256: "ecdsa-p256-sha256",
     oids.RSA_SHA256: "rsa-sha256",
     oids.RSA_KEY: "rsa",
@@ -195,6 +193,11 @@ class Certificate:
                 f"the certificate of {self.subject} is not meant to {en}",
                 f"{self.subject} 的证书用途不允许{zh}",
             )
+
+
+def names_of(algorithm: str) -> tuple[str, ...]:
+    """The OIDs that mean the same signature algorithm, the right one first."""
+    return _SM2_NAMES if algorithm in _SM2_NAMES else (algorithm,)
 
 
 def refuse_weak(*algorithms: str) -> None:

@@ -10,6 +10,7 @@ from core.verification.certificates import Certificate, certificate_of
 from core.verification.finding import Broken, Undecided
 
 DATA = "1.2.840.113549.1.7.1"
+_GB_DATA = "1.2.156.10197.6.1.4.2.1"
 _SIGNED_DATA = {"1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2"}
 CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME = (f"1.2.840.113549.1.9.{arc}" for arc in (3, 4, 5))
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
@@ -93,12 +94,17 @@ def check_attributes(signed: SignedData, certificate: Certificate, digest: bytes
     )
     if stated is None or der.read_octets(stated) != digest:
         raise Broken("digest-differs", "the content was changed after signing", "内容在签名后被改动")
-    if kind is None or der.read_oid(kind) != signed.content_type:
+    if kind is None or not _same_kind(der.read_oid(kind), signed.content_type):
         raise Broken(
             "content-type", "the signature is about another kind of content", "签名针对的内容类型不符"
         )
     if named is not None and certificate.digests()[1] != _named_certificate(named):
         raise Broken("signer-swapped", "the signer's certificate was exchanged", "签名者证书被替换")
+
+
+def _same_kind(stated: str, content_type: str) -> bool:
+    """GB/T 35275 has its own identifier for data; producers mix it with that of CMS."""
+    return stated == content_type or {stated, content_type} == {DATA, _GB_DATA}
 
 
 def signer_certificate(signed: SignedData, others: Sequence[Certificate] = ()) -> Certificate:

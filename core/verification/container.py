@@ -17,6 +17,9 @@ _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x0001, 0x0008, 0x0800
 _SYMLINK = 0xA000
 _LONGEST_COMMENT = 65_535
+_IN_EXTRA = 0xFFFFFFFF
+_WIDE_SIZES = struct.Struct("<HHQQ")
+"""ZIP64 field of a local header; some producers always write it, also for small members."""
 _PIECE = 64 * 1024
 
 
@@ -215,9 +218,14 @@ def _local_header(
     name_at = offset + _LOCAL.size
     content = name_at + name_size + extra_size
     described = bool(flags & _DESCRIPTOR)
-    sizes = (local_crc, local_packed, local_size)
-    agrees = sizes == (crc, packed, size) or (described and sizes == (0, 0, 0))
-    same = mark == _LOCAL_MARK and local_flags == flags and local_method == method
+    stated, sizes = (local_crc, local_packed, local_size), (crc, packed, size)
+    wide = data[name_at + name_size : content] == _WIDE_SIZES.pack(1, 16, size, packed)
+    agrees = (
+        stated == sizes
+        or (described and stated == (0, 0, 0))
+        or (wide and stated == (crc, _IN_EXTRA, _IN_EXTRA))
+    )
+    same = mark == _LOCAL_MARK and (local_flags ^ flags) & ~_UTF8 == 0 and local_method == method
     if (
         not same
         or not agrees

@@ -8,6 +8,7 @@ from core.verification.container import Container, too_much
 from core.verification.finding import Broken
 
 OFD = "{http://www.ofdspec.org/2016}"
+_YEARLESS = "{http://www.ofdspec.org}"
 _ENCODINGS = {"UTF-8", "ASCII", "US-ASCII", "GBK", "GB2312", "GB18030", None}
 
 
@@ -38,6 +39,14 @@ def parse_markup(data: bytes, name: str, nodes: int) -> etree._Element:
         raise _doctype(name)
     if information.encoding is not None and information.encoding.upper() not in _ENCODINGS:
         raise Broken("markup-encoding", f"{name} is in an unusual encoding", f"{name} 的编码异常")
+    return _in_one_namespace(root)
+
+
+def _in_one_namespace(root: etree._Element) -> etree._Element:
+    """Documents of a widespread producer leave the year out of the namespace; they are read as if it were there."""
+    if root.tag.startswith(_YEARLESS):
+        for element in root.iter(f"{_YEARLESS}*"):
+            element.tag = OFD + etree.QName(element).localname
     return root
 
 

@@ -79,7 +79,7 @@ def _listed(container: Container, place: str) -> list[OfdSignature]:
     if root.tag != OFD + "Signatures" or len(entries) > container.limits.signatures:
         raise Broken("signature-list", f"{place} is not a list of signatures", f"{place} 不是签名列表")
     names = [entry.get("ID", "") for entry in entries]
-    members = [location(place, entry.get("BaseLoc", "")) for entry in entries]
+    members = [_located(container, place, entry.get("BaseLoc", "")) for entry in entries]
     if len(set(names)) != len(names) or len(set(members)) != len(members):
         raise Broken("signature-twice", f"{place} lists a signature twice", f"{place} 中签名重复")
     return [
@@ -102,26 +102,34 @@ def _signature(container: Container, name: str, kind: str, member: str) -> OfdSi
         kind=kind,
         member=member,
         encoding=encoding,
-        signed_value=location(member, text_of(child(root, "SignedValue"))),
-        seal=location(member, text_of(child(seal, "BaseLoc"))) if seal is not None else "",
+        signed_value=_located(container, member, text_of(child(root, "SignedValue"))),
+        seal=_located(container, member, text_of(child(seal, "BaseLoc"))) if seal is not None else "",
         provider=provider.get("ProviderName", "") if provider is not None else "",
         method=text_of(child(info, "SignatureMethod")),
         claimed_at=_moment(text_of(child(info, "SignatureDateTime"))),
         check_method=listed.get("CheckMethod", _SCHEMA_DIGEST) if listed is not None else _SCHEMA_DIGEST,
-        references=_references(listed, member, container.limits.references),
+        references=_references(container, listed, member),
         parameters=_parameters(info),
     )
 
 
-def _references(listed: etree._Element | None, member: str, limit: int) -> tuple[Reference, ...]:
+def _located(container: Container, base: str, place: str) -> str:
+    """The member at ``place``: as the standard says, else from the root, as producers that forget the leading slash mean it."""
+    member = location(base, place)
+    from_root = member if member in container.members else location("", place)
+    return from_root if from_root in container.members else member
+
+
+def _references(container: Container, listed: etree._Element | None, member: str) -> tuple[Reference, ...]:
     entries = listed.findall(OFD + "Reference") if listed is not None else []
-    if not entries or len(entries) > limit:
+    if not entries or len(entries) > container.limits.references:
         raise Broken(
             "references", f"{member} protects nothing, or too much", f"{member} 没有或有过多的保护项"
         )
     return tuple(
         Reference(
-            location(member, entry.get("FileRef", "")), _base64(text_of(child(entry, "CheckValue")), member)
+            _located(container, member, entry.get("FileRef", "")),
+            _base64(text_of(child(entry, "CheckValue")), member),
         )
         for entry in entries
     )

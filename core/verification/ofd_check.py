@@ -264,7 +264,19 @@ def _seal_valid_at(case: OfdCase, value: SesSignature, moment: datetime) -> None
         )
     maker = certificate_of(value.seal.maker_certificate)
     for chain in (chain for chain in case.chains if chain[0] == maker):
-        check_valid_at(case.trust, chain, info.created)
+        _maker_valid(case.trust, chain, info.created, moment)
+
+
+def _maker_valid(
+    trust: TrustStore, chain: tuple[Certificate, ...], created: datetime, used: datetime
+) -> None:
+    """The maker's chain must stand at the seal's creation, or at its use: creation is often stated by the day, or copied."""
+    try:
+        check_valid_at(trust, chain, created)
+    except Broken as finding:
+        if finding.reason.code != "certificate-not-yet-valid":
+            raise
+        check_valid_at(trust, chain, used)
 
 
 def _to_chain(case: OfdCase) -> Iterable[tuple[Certificate, bool, tuple[Certificate, ...]]]:

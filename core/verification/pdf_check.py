@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.gm.der import DerError
+from core.verification.ber import in_der
 from core.verification.certificates import ALGORITHM_NAMES, Certificate, verify_signature
 from core.verification.cms import (
     TIMESTAMP_ATTRIBUTE,
@@ -95,7 +96,13 @@ def _digests(case: PdfCase) -> Reason:
                 f"不支持 {signature.sub_filter} 形式的签名",
             )
         try:
-            signed = case.values[signature.name] = parse_signed_data(without_padding(signature.value))
+            signed = case.values[signature.name] = parse_signed_data(_value(case, signature))
+            if not signed.signer.signed_attributes:
+                raise Undecided(
+                    "no-attributes",
+                    "signatures without signed attributes are not judged",
+                    "不支持没有签名属性的签名",
+                )
             certificate = case.signers[signature.name] = signer_certificate(signed, case.trust.intermediates)
             check_attributes(
                 signed, certificate, _covered_digest(case.data, signature, signed.signer.digest_algorithm)
@@ -151,6 +158,16 @@ def _validity(case: PdfCase) -> Reason:
 def _claimed(case: PdfCase, signature: PdfSignature) -> datetime | None:
     signed = case.values.get(signature.name)
     return signature.claimed_at or (signed.signer.signed_at if signed else None)
+
+
+def _value(case: PdfCase, signature: PdfSignature) -> bytes:
+    """The signature value in DER; BER of other producers is turned into it. Raises ``DerError``."""
+    if case.own:
+        return without_padding(signature.value)
+    value, size = in_der(signature.value)
+    if signature.value[size:].strip(b"\0"):
+        raise DerError("bytes follow the signature value")
+    return value
 
 
 def _covered_digest(data: bytes, signature: PdfSignature, method: str) -> bytes:

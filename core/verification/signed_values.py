@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from core.gm import curve, oids
+from core.gm import curve, der, oids
 from core.gm.der import DerError
 from core.sealing.ses import SesSeal, SesSignature, parse_signature
 from core.sealing.suites import suite_by_oid
-from core.verification.certificates import Certificate, certificate_of, refuse_weak, verify_signature
+from core.verification.ber import in_der
+from core.verification.certificates import (
+    Certificate,
+    certificate_of,
+    names_of,
+    refuse_weak,
+    verify_signature,
+)
 from core.verification.cms import SignedData, check_attributes, parse_signed_data, signer_certificate
 from core.verification.digests import digest_of
 from core.verification.finding import Broken, Undecided
-from core.verification.ofd import OfdSignature
+from core.verification.ofd import CONTAINER_PARAMETER, OfdSignature
 
 _BARE_SIZES = {64, 256, 384, 512}
 """Bytes of Ed25519 and RSA signatures, which have no structure of their own."""
@@ -29,6 +36,7 @@ class Plain:
     bare: bytes
 
 
+_BARE_SM2_BYTES = 64
 _KEPT_SEAL_BYTES = 64 * 1024
 """Seals up to this size are remembered once their maker's signature was found good."""
 
@@ -66,7 +74,7 @@ def read_signed_value(signature: OfdSignature, data: bytes) -> SignedValue:
 def check_ses(signature: OfdSignature, value: SesSignature) -> Signed:
     """Raises ``Broken`` unless the value is a good signature over Signature.xml by the certificate it carries."""
     refuse_weak(value.signature_algorithm)
-    suite = suite_by_oid(value.signature_algorithm)
+    suite = suite_by_oid(names_of(value.signature_algorithm)[0])
     if suite is None:
         raise Undecided(
             "algorithm-unsupported",
@@ -77,22 +85,42 @@ def check_ses(signature: OfdSignature, value: SesSignature) -> Signed:
         raise Broken(
             "data-hash", f"{signature.member} was changed after signing", f"{signature.member} 在签名后被改动"
         )
-    if value.property_info.lstrip("/") != signature.member:
+    if not _made_for(value.property_info, signature.member):
         raise Broken(
             "property-info",
             f"the signature was made for {value.property_info}, not for {signature.member}",
             f"签名针对 {value.property_info}，而不是 {signature.member}",
         )
-    if signature.method and signature.method not in (value.signature_algorithm, suite.algorithm.value):
+    if signature.method and signature.method not in (
+        *names_of(value.signature_algorithm),
+        suite.algorithm.value,
+    ):
         raise Broken(
             "algorithm-differs",
             "document and signature name different algorithms",
             "文件与签名声明的算法不同",
         )
     certificate = certificate_of(value.certificate)
-    if not verify_signature(certificate, value.signature_algorithm, value.to_sign, value.signature):
+    if not verify_signature(
+        certificate, value.signature_algorithm, value.to_sign, _on_the_wire(signature, value.signature)
+    ):
         raise _bad_signature(signature)
     return Signed(certificate, value.signature_algorithm, value.signed_at or signature.claimed_at)
+
+
+def _made_for(property_info: str, member: str) -> bool:
+    """Whether the place a signature names is its own; the standard leaves the text free, so one that is no place passes."""
+    place = property_info.strip("/")
+    is_place = place.endswith(".xml")
+    return not is_place or f"/{member}".endswith(f"/{place}")
+
+
+def _on_the_wire(signature: OfdSignature, value: bytes) -> bytes:
+    """An SM2 signature in DER, also from producers that write two bare numbers; the hub's own have one encoding."""
+    if len(value) != _BARE_SM2_BYTES or CONTAINER_PARAMETER in signature.parameters:
+        return value
+    r, s = (int.from_bytes(value[at : at + 32], "big") for at in (0, 32))
+    return der.sequence(der.integer(r), der.integer(s))
 
 
 def check_plain(signature: OfdSignature, value: Plain, others: Sequence[Certificate]) -> Signed:
@@ -151,7 +179,7 @@ def _check_signed_data(signature: OfdSignature, signed: SignedData, others: Sequ
 
 def _plain(data: bytes) -> Plain | None:
     try:
-        return Plain(parse_signed_data(data), b"")
+        return Plain(parse_signed_data(in_der(data)[0]), b"")
     except DerError:
         pass
     try:

@@ -3,18 +3,17 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from contracts.record import Status
 from core.store.engine import Database
 from core.store.journal import pend
 from core.store.leases import database_now_ms
 from core.store.tables import licence, package, status_event
+from core.store.tables.library import MAY_EXPIRE
 
 BATCH = 200
 ACTOR = "expiry-sweep"
-_ENDS = (Status.VALID.value, Status.SUSPENDED.value, Status.LOST.value)
-"""States that an end of validity still changes."""
 
 
 class ExpiryStore:
@@ -24,7 +23,7 @@ class ExpiryStore:
         self._database = database
 
     def expire(self, today: date) -> int:
-        """Ends every licence whose ``valid_until`` lies before ``today``; counts them. In small batches, so that a rerun goes on."""
+        """Ends every licence whose ``valid_until`` lies before ``today``; counts them; in small batches, a rerun goes on."""
         total = 0
         while expired := self._batch(today):
             total += expired
@@ -32,11 +31,9 @@ class ExpiryStore:
 
     def _batch(self, today: date) -> int:
         over = select(licence.c.id, licence.c.status_events, licence.c.valid_until, licence.c.interface)
-        over = over.where(
-            licence.c.status.in_(_ENDS), licence.c.valid_until < today, licence.c.current_version > 0
-        )
+        over = over.where(text(MAY_EXPIRE), licence.c.valid_until < today, licence.c.current_version > 0)
         with self._database.begin() as connection:
-            rows = connection.execute(over.order_by(licence.c.id).limit(BATCH).with_for_update()).all()
+            rows = connection.execute(over.order_by(licence.c.valid_until).limit(BATCH).with_for_update()).all()
             now_ms = database_now_ms(connection)
             for row in rows:
                 _append(connection, row, now_ms)

@@ -194,9 +194,9 @@ CREATE TABLE licence (
 	UNIQUE (licence_key)
 )
 --;
-CREATE INDEX ix_licence_department ON licence (department, licence_type, status, id)
+CREATE INDEX ix_licence_department ON licence (department, id)
 --;
-CREATE INDEX ix_licence_expiry ON licence (status, valid_until)
+CREATE INDEX ix_licence_expiry ON licence (valid_until) WHERE status IN ('valid', 'suspended', 'lost')
 --;
 CREATE INDEX ix_licence_holder ON licence (holder_name)
 --;
@@ -204,7 +204,9 @@ CREATE INDEX ix_licence_issued ON licence (issued_on, id)
 --;
 CREATE INDEX ix_licence_number ON licence (number_key)
 --;
-CREATE INDEX ix_licence_place ON licence (region, licence_type, status, issued_on, id)
+CREATE INDEX ix_licence_region ON licence (region, id)
+--;
+CREATE INDEX ix_licence_status ON licence (status, id)
 --;
 CREATE TABLE manifest (
 	id BLOB NOT NULL,

@@ -32,8 +32,13 @@ class ExpiryStore:
     def _batch(self, today: date) -> int:
         over = select(licence.c.id, licence.c.status_events, licence.c.valid_until, licence.c.interface)
         over = over.where(text(MAY_EXPIRE), licence.c.valid_until < today, licence.c.current_version > 0)
+        over = over.with_hint(
+            licence, "INDEXED BY ix_licence_expiry", "sqlite"
+        )  # it would take the one on status
         with self._database.begin() as connection:
-            rows = connection.execute(over.order_by(licence.c.valid_until).limit(BATCH).with_for_update()).all()
+            rows = connection.execute(
+                over.order_by(licence.c.valid_until).limit(BATCH).with_for_update()
+            ).all()
             now_ms = database_now_ms(connection)
             for row in rows:
                 _append(connection, row, now_ms)

@@ -104,69 +104,59 @@ def _push(summary: str, record: str, parameters: list[Schema]) -> Schema:
 
 
 def _paths() -> Schema:
-    identifier = _in_path("identifier")
-    page = [
-        _query("after"),
-        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
-    ]
+    return {**_record_paths(), **_licence_paths(), **_service_paths()}
+
+
+def _record_paths() -> Schema:
+    state = _query("state", {"enum": list(STATES)})
+    outcome = _json("Outcome", f"{_REF}Receipt")
+    held = _json("A page", f"{_REF}QuarantinePage")
+    question = "Records of an interface that are held for a person"
+    return {
+        "/v1/receipts/{receipt}": _get("intake", "What became of a record", [_in_path("receipt")], outcome),
+        "/v1/interfaces/{interface}/quarantine": _get(
+            "intake", question, [_in_path("interface"), state, *_PAGE], held
+        ),
+    }
+
+
+def _licence_paths() -> Schema:
+    identifier = [_in_path("identifier")]
     scope = _query("scope", {"enum": ["sharing", "management"]})
     searches = [
         *(_query(name) for name in FILTERS),
         _query("status", {"enum": [status.value for status in Status]}),
         *(_query(name, {"type": "string", "format": "date"}) for name in ("issued_from", "issued_to")),
     ]
-    licence, ofd, jpeg = f"{_REF}LicenceView", _file("application/ofd"), _file("image/jpeg")
-    one = "/v1/licences/{identifier}"
+    licence, page = _json("The licence", f"{_REF}LicenceView"), _json("A page", f"{_REF}LicencePage")
+    free, ofd, jpeg = _json("The answer", f"{_REF}Free"), _file("application/ofd"), _file("image/jpeg")
+    one, link = "/v1/licences/{identifier}", "A link to the face that opens once"
     return {
-        "/v1/receipts/{receipt}": _get(
-            "intake", "What became of a record", [_in_path("receipt")], _json("Outcome", f"{_REF}Receipt")
+        "/v1/licences": _get("licences", "Find licences", [*searches, scope, *_PAGE], page),
+        one: _get("licences", "Show a licence", [*identifier, scope], licence),
+        f"{one}/history": _get("licences", "Versions and status events", identifier, free),
+        f"{one}/package": _get("licences", "The sealed package of the current version", identifier, ofd),
+        f"{one}/thumbnail": _get("licences", "A small picture of the face", identifier, jpeg),
+        f"{one}/links": {"post": _operation("licences", link, identifier, free, "201")},
+        "/v1/links/{token}": _open(
+            _get("licences", "Open a one-time link", [_in_path("token")], jpeg),
         ),
-        "/v1/interfaces/{interface}/quarantine": _get(
-            "intake",
-            "Records of an interface that are held for a person",
-            [_in_path("interface"), _query("state", {"enum": list(STATES)}), *page],
-            _json("A page", f"{_REF}QuarantinePage"),
-        ),
-        "/v1/licences": _get(
-            "licences", "Find licences", [*searches, scope, *page], _json("A page", f"{_REF}LicencePage")
-        ),
-        one: _get("licences", "Show a licence", [identifier, scope], _json("The licence", licence)),
-        f"{one}/history": _get(
-            "licences", "Versions and status events", [identifier], _json("The history", f"{_REF}Free")
-        ),
-        f"{one}/package": _get("licences", "The sealed package of the current version", [identifier], ofd),
-        f"{one}/thumbnail": _get("licences", "A small picture of the face", [identifier], jpeg),
-        f"{one}/links": {
-            "post": _operation(
-                "licences",
-                "A link to the face that opens once",
-                [identifier],
-                _json("Link", f"{_REF}Free"),
-                "201",
-            )
-        },
-        "/v1/links/{token}": {
-            "get": {
-                **_operation("licences", "Open a one-time link", [_in_path("token")], jpeg),
-                "security": [],
-            }
-        },
-        "/v1/verifications": {
-            "post": {
-                **_operation("verification", "Verify a package file", [], _json("Report", f"{_REF}Free")),
-                **_UPLOAD,
-            }
-        },
-        **{
-            path: {
-                "get": {**_operation("operation", summary, [], _json("State", f"{_REF}Free")), "security": []}
-            }
-            for path, summary in (
-                ("/livez", "Whether the process lives"),
-                ("/readyz", "Whether it can do its work"),
-            )
-        },
     }
+
+
+def _service_paths() -> Schema:
+    free = _json("The answer", f"{_REF}Free")
+    verify = _operation("verification", "Verify a package file", [], free)
+    return {
+        "/v1/verifications": {"post": {**verify, **_UPLOAD}},
+        "/livez": _open(_get("operation", "Whether the process lives", [], free)),
+        "/readyz": _open(_get("operation", "Whether it can do its work", [], free)),
+    }
+
+
+def _open(item: Schema) -> Schema:
+    """The path without a credential."""
+    return {"get": {**item["get"], "security": []}}
 
 
 _UPLOAD: Schema = {
@@ -200,6 +190,12 @@ def _in_path(name: str) -> Schema:
 
 def _query(name: str, schema: Schema | None = None) -> Schema:
     return {"name": name, "in": "query", "schema": schema or {"type": "string"}}
+
+
+_PAGE = [
+    _query("after"),
+    _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+]
 
 
 def _json(description: str, ref: str) -> Schema:

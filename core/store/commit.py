@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from contracts.fault import Fault
 from contracts.outcome import Outcome
 from contracts.record import LicenceRecord, SourceClass, Status
+from core.errors import InternalError
 from core.identity import Candidate, Decision, advanced, decide, needs_versions
 from core.store.bulk import as_uuid, rows_within
 from core.store.documents import Documents, HeldCase
@@ -110,8 +111,10 @@ class BatchCommit:
         self._identifiers.load(self._connection, changing)
 
     def _commit(self, candidate: Candidate, frame: Frame | None) -> Result:
-        if candidate.fixed is not None or candidate.licence_key is None or candidate.record is None:
-            return self._hold(candidate, candidate.fixed or Outcome.QUARANTINED, frame)
+        if candidate.fixed is not None:
+            return self._hold(candidate, candidate.fixed, frame)
+        if candidate.licence_key is None or candidate.record is None or candidate.content_digest is None:
+            raise InternalError("a record to be identified needs its licence key, content and digest")
         item = self._licences[candidate.licence_key]
         decision = decide(item.head, candidate)
         if decision.store:

@@ -48,6 +48,8 @@ class RecordStore:
         stored, or all of it: call again with the same batch), or ``DataError`` with the receipt of a record the database refuses;
         the other records of the batch may be stored by then and are known when it is called again without the culprit.
         """
+        if not batch:
+            return []
         self._keyring.roll()
         try:
             return self._attempts(batch, raws)

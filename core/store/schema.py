@@ -98,6 +98,11 @@ def _trigger_differences(connection: Connection) -> Iterator[str]:
         for name in _expected_triggers(connection.dialect.name, table):
             if (table, name) not in present:
                 yield f"trigger: {name} is missing on {table}"
+    if connection.dialect.name == "postgresql":
+        for partition, table in connection.execute(text(_PARTITIONS)):
+            name = f"{partition}_no_truncate"
+            if table in INSERT_ONLY and (partition, name) not in present:
+                yield f"trigger: {name} is missing on {partition}"
 
 
 def _expected_triggers(dialect: str, table: str) -> tuple[str, str]:
@@ -106,6 +111,7 @@ def _expected_triggers(dialect: str, table: str) -> tuple[str, str]:
     return (f"{table}_no_update", f"{table}_no_delete")
 
 
+_PARTITIONS = "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits"
 _TRIGGERS = {
     "sqlite": "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')",

@@ -13,11 +13,14 @@ from contracts.fault import Disposition, Rule
 from contracts.identity import uuid7
 from contracts.outcome import Outcome
 from contracts.record import Holder, Status
-from core.errors import InternalError, NotFound, Refused
+from core.errors import ConfigError, InternalError, NotFound, Refused
+from core.keyring import Keyring, new_master, parse_master
 from core.store import Store, tables
+from core.store.blobs import BlobStore
 from core.store.guard import GuardRequest
+from core.store.keys import StoredKeys
 from core.store.licences import LicenceQuery
-from store_material import candidate, ended, licence_id_of, outcomes, refused
+from store_material import MASTER, candidate, ended, licence_id_of, outcomes, refused
 
 CITIZEN = "11010519491231002X"
 HELD = Rule(
@@ -212,6 +215,15 @@ def test_a_blob_is_kept_once_under_its_digest_and_an_altered_one_is_noticed(stor
         store.blobs.get(digest)
     with pytest.raises(NotFound):
         store.blobs.get(bytes(32))
+
+
+def test_after_a_rotation_of_the_master_everything_opens_with_the_new_one_only(store: Store) -> None:
+    digest = store.blobs.put(b"content", "text/plain")
+    fresh = parse_master(new_master())
+    assert store.keyring.rewrap(fresh) == 3
+    assert BlobStore(store.database, Keyring(fresh, StoredKeys(store.database))).get(digest) == b"content"
+    with pytest.raises(ConfigError):
+        Keyring(MASTER, StoredKeys(store.database))
 
 
 def test_a_manifest_shows_what_the_ledger_does_not_have(store: Store) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from contracts.fault import Rule
 from contracts.outcome import Outcome
 from contracts.record import Collection, SourceClass, Status
+from core.errors import InternalError
 from core.identity import Candidate
 from core.store import Store, tables
 from core.store.licences import LicenceQuery
@@ -129,6 +130,13 @@ def test_a_licence_that_had_ended_at_intake_is_history_with_its_status_event(sto
         "ended-at-intake",
         date(2034, 4, 30),
     )
+
+
+def test_a_record_without_key_or_content_is_our_defect_and_nothing_is_stored(store: Store) -> None:
+    with pytest.raises(InternalError):
+        store.records.commit([candidate("A-1"), candidate("B-1", licence_key=None)], [])
+    assert count(store, "licence") == 0
+    assert store.records.commit([], []) == []
 
 
 def test_faults_are_told_by_the_ledger_with_their_values(store: Store) -> None:

@@ -104,6 +104,15 @@ def test_a_lost_trigger_column_or_index_is_named(blank: Database) -> None:
     assert len(found.splitlines()) == 4
 
 
+def test_a_partition_that_could_be_truncated_is_named(fresh_database: str) -> None:
+    database = Database(fresh_database)
+    migrate(database)
+    with database.begin() as connection:
+        connection.execute(text("DROP TRIGGER ledger_pdefault_no_truncate ON ledger_pdefault"))
+    assert compare_schema(database) == ["trigger: ledger_pdefault_no_truncate is missing on ledger_pdefault"]
+    database.close()
+
+
 def test_partitions_are_made_ahead_and_only_once(fresh_database: str) -> None:
     database = Database(fresh_database)
     migrate(database)

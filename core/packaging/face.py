@@ -9,6 +9,7 @@ from core.packaging.layout import Box, SetText, set_text
 from core.packaging.request import PackageRequest, Waiting
 from core.packaging.style import FieldPlace, PlacedField, Style
 from core.packaging.values import (
+    IDENTIFIER,
     OTHER_ITEMS,
     Value,
     face_date,
@@ -75,6 +76,19 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
         return _waiting(request, faults, "".join(missing))
     qr_text = style.qr.text.format(**values) if style.qr else ""
     return Face(texts=tuple(texts), qr_text=qr_text)
+
+
+def sample_face(style: Style) -> Face:
+    """The face with the longest text of every field, as its style declares them: what a preview shows."""
+    pairs = (
+        (place, set_text(place.field.sample, place.box, place.rule, style.typeface))
+        for place in style.placed_fields
+    )
+    texts = tuple(
+        FieldText(place.field, place.field.sample, place.box, text) for place, text in pairs if text
+    )
+    identifier = next((item.text for item in texts if item.field.code == IDENTIFIER), style.ident)
+    return Face(texts=texts, qr_text=identifier.upper() if style.qr else "")
 
 
 def face_texts(request: PackageRequest, style: Style) -> dict[str, str]:

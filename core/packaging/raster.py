@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from core.packaging.face import Face, compose_face
+from core.packaging.face import Face, compose_face, sample_face
 from core.packaging.layout import MM_PER_PT, Box, SetText, set_text
 from core.packaging.qr import qr_rows
 from core.packaging.qr_picture import packed
@@ -148,6 +148,13 @@ def render_face(
         return face
     out = BytesIO()
     painter(style, dpi / _MM_PER_INCH).paint(face, seal_picture).save(out, "PNG")
+    return out.getvalue()
+
+
+def render_preview(style: Style, dpi: int = 150, seal_picture: bytes = b"") -> bytes:
+    """PNG of a style with its samples, the longest text in every field."""
+    out = BytesIO()
+    painter(style, dpi / _MM_PER_INCH).paint(sample_face(style), seal_picture).save(out, "PNG")
     return out.getvalue()
 
 

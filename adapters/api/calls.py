@@ -19,7 +19,7 @@ from core.access import Principal, refusals
 from core.errors import Refused
 
 PAGE_LIMIT = 100
-LARGEST_PAGE = 1000
+LARGEST_PAGE = 500
 
 PARAMETER = Rule(
     code="http.parameter",

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.api.calls import LARGEST_PAGE, PAGE_LIMIT
 from adapters.api.licences import FILTERS
 from adapters.api.quarantine import STATES
 from contracts.interface import FieldMapping
@@ -194,7 +195,7 @@ def _query(name: str, schema: Schema | None = None) -> Schema:
 
 _PAGE = [
     _query("after"),
-    _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
+    _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_LIMIT}),
 ]
 
 

@@ -2,6 +2,7 @@ import base64
 import subprocess
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -173,3 +174,11 @@ def test_no_other_key_is_anybody(authenticator: Authenticator, key: str) -> None
 
 def test_a_credential_never_shows_its_secret() -> None:
     assert "a-secret" not in repr(Credential(Principal("department"), "hmac", SECRET))
+
+
+def test_the_worked_example_of_the_documentation_is_right() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "http.md").read_text(encoding="utf-8")
+    content = sha256(b'{"number":"P-1"}').hexdigest()
+    text = f"POST\n/v1/interfaces/permits/records\n1795000000000\nf3b1c7a09d2e4c58\n{content}"
+    assert f"`{content}`" in page
+    assert f"`{by_hand(b'an-example-secret-of-32-characters', text)}`" in page

@@ -30,7 +30,7 @@ def receipt_id(key: bytes, interface: str, submission: str, index: int, first_se
     ``key`` can guess one. ``first_seen_ms`` comes from the durable guard row or submission, so a repeat has it too.
     """
     text = f"{interface}\0{submission}\0{index}".encode()
-    return uuid7(first_seen_ms, hmac.new(key, text, hashlib.sha256).digest()[:10])
+    return uuid7(first_seen_ms, hmac.digest(key, text, "sha256")[:10])
 
 
 def licence_key(licence_type: str, issuer: str, number: str, holder: str = "") -> bytes:

@@ -25,7 +25,7 @@ def signature(
 ) -> str:
     """The base64 signature; ``target`` is the path with its query, as sent on the request line."""
     text = f"{method}\n{target}\n{timestamp}\n{nonce}\n{content_sha256}"
-    return base64.b64encode(hmac.new(secret, text.encode(), hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.digest(secret, text.encode(), "sha256")).decode()
 
 
 def signed_headers(

@@ -30,7 +30,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     field: str
     """Source column or JSON path; ``*`` is any column (``contains`` and ``absent`` only make sense there)."""
     op: Operator = "="
+    """How the field is compared."""
     value: Any = None
+    """What it is compared with."""
 
 
 class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,12 +51,14 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     codes: dict[str, Any] = {}
     """Source value -> canonical value; a value not listed is a fault unless ``codes_default`` is given."""
     codes_default: Any = None
+    """Canonical value for source values that ``codes`` does not list."""
     kind: ValueKind = ""
     """Kind of an item or order field: ``text`` (default), ``date``, ``time`` (date with time of day), ``number``, ``flag``,
     ``any`` (JSON taken as it is). Canonical fields know their own."""
     dates: tuple[DateFormat, ...] = ()
     """Date formats tried before the ISO, slash, dot, compact and Chinese forms (``%m/%d/%Y``, ``excel``, ``epoch-ms`` …)."""
     strip: bool = True
+    """White space around the text is removed."""
     empty: tuple[str, ...] = ()
     """Texts that mean *no value* besides the empty one."""
     split: str = ""
@@ -62,6 +66,7 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     required: bool = False
     """An empty value is a fault of the source."""
     default: Any = None
+    """Canonical value where the source has none."""
     when: tuple[Condition, ...] = ()
     """Applied only when all conditions hold."""
 
@@ -70,8 +75,11 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Rows that are no licences of this interface: dropped with the outcome ``filtered``, counted in the ledger."""
 
     name: Name
+    """Named in the ledger for every row it drops."""
     when: tuple[Condition, ...]
+    """All must hold."""
     reason: Label = {}
+    """Why such rows are no licences, by language."""
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -102,7 +110,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     encoding: str = ""
     """Wins over detection (BOM, strict UTF-8, then GB18030); ``gb2312`` and ``gbk`` are read as their superset GB18030."""
     delimiter: str = ","
+    """Separator of delimited text."""
     quote: str = '"'
+    """Quotation mark of delimited text; empty: none."""
     sheet: str = ""
     """Worksheet name; empty: the first."""
     header_row: int = 1
@@ -125,6 +135,7 @@ class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     folder: str
     """Folder, relative to the hub's data directory unless absolute."""
     pattern: tuple[str, ...] = ("*",)
+    """File names taken (shell patterns)."""
     completion: Literal["rename", "done-file", "manifest", "stable"] = "rename"
     """How a writer says a file is whole (declared per source; stability is the last choice)."""
     done_suffix: str = ".done"
@@ -134,10 +145,13 @@ class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     stable_s: float = 30.0
     """With ``stable``: seconds without change of size and mtime, by the hub's own observation."""
     temporary: tuple[str, ...] = ("*.tmp", "*.part", "*.filepart", "*.crdownload", ".*")
+    """File names never taken: a writer's temporary ones."""
     poll_s: float = 2.0
+    """Seconds between two looks into the folder."""
     retention_days: int = 90
     """How long archived and refused files are kept."""
     max_bytes: int = 4 * 1024**3
+    """Larger files are refused."""
     min_free_bytes: int = 64 * 1024**2
     """Below this much free space no file is claimed: nothing is lost, the files wait in their folder."""
 
@@ -157,6 +171,7 @@ class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     name: Name
     """``a-z0-9-``, at most 64 characters: the name in URLs, commands and metrics."""
     title: Label = {}
+    """Name for people, by language."""
     department: str
     """Department (政务部门) that owns the data."""
     department_code: str = ""
@@ -166,19 +181,28 @@ class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     licence_type: str
     """Type code every record gets, unless ``fields.licence_type`` maps it."""
     protocol: Literal["rest", "file"] = "rest"
+    """``rest``: the department pushes JSON; ``file``: it drops files, or an operator imports them."""
     collection: Collection = Collection.INCREMENTAL
+    """``one-off`` import, ``stock``, or ``incremental`` deliveries: told apart in ledger and reports."""
     source_class: SourceClass = SourceClass.DATA
+    """How the data came about: A typed in, B application material, C approval result, D data only, E another library."""
     rank: int = 100
     """Standing of this source for its type and issuer: a lower rank never overwrites a higher one."""
     source: Source = Source()
+    """The form the data comes in."""
     drop: Drop | None = None
+    """The watched folder, with ``protocol = "file"``."""
     fields: Mapping[str, FieldMapping | tuple[FieldMapping, ...]] = {}
     """Canonical field -> mapping, or a list of which the first applies whose ``when`` holds. Names: the fields of LicenceRecord,
     ``holder.name|code|code_type``, ``items.<code>``. ``status`` maps to the canonical words by its ``codes``."""
     filters: tuple[Filter, ...] = ()
+    """Rows that are no licences."""
     group: Group | None = None
+    """Rows of one licence gathered into one record."""
     order: Order = Order()
+    """Which of two versions is the newer."""
     expects: Expectation = Expectation()
+    """What is normal for it: basis of the upload alerts."""
     clock: str = ""
     """``YYYY-MM-DD``: the day validity is judged at instead of today (fixed examples and tests only)."""
     quarantine_faults: tuple[str, ...] = ()

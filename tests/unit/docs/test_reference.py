@@ -1,8 +1,12 @@
 import importlib.util
+import json
+import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -38,3 +42,41 @@ def test_the_check_sees_a_page_that_is_out_of_date(
 ) -> None:
     monkeypatch.setitem(generate.PAGES, "reference/configuration.md", lambda: "something else")
     assert generate.main(["--check"]) == 1
+
+
+def test_every_key_of_an_interface_file_says_what_it_means(generate: ModuleType) -> None:
+    rows = [line for line in generate.mapping().splitlines() if line.startswith("| `")]
+    assert len(rows) > 80
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_the_command_reference_has_every_command_with_an_example(generate: ModuleType) -> None:
+    page = generate.commands()
+    for command in ("interface apply", "ingest", "quarantine decide", "deadletter redrive", "journal verify"):
+        assert f" licence-hub {command}\n" in page
+    assert page.count("```\nlicence-hub") == page.count("Example: `licence-hub")
+
+
+def test_what_is_written_by_hand_above_the_mark_stays(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# By hand\n\n{generate.MARK}\n\nold\n")
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    monkeypatch.setattr(generate, "PAGES", {"page.md": lambda: "new\n"})
+    assert generate.main([]) == 0
+    assert page.read_text() == f"# By hand\n\n{generate.MARK}\n\nnew\n"
+
+
+def test_the_schema_of_interface_files_accepts_the_examples_and_refuses_a_slip(generate: ModuleType) -> None:
+    schema = json.loads(generate.PAGES["reference/schemas/interface-file.schema.json"]())
+    files = sorted(DOCS.parent.glob("examples/*/interface*.toml"))
+    assert files
+    for file in files:
+        assert list(Draft202012Validator(schema).iter_errors(_json(file))) == []
+    slipped = _json(files[0]) | {"interfaces": {}}
+    assert list(Draft202012Validator(schema).iter_errors(slipped))
+
+
+def _json(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))

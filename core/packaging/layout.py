@@ -112,7 +112,9 @@ def _broken(text: str, width_em: float, rule: TextRule, typeface: Typeface) -> l
         return paragraphs
     if not rule.wrap:
         return None
-    return [line for part in paragraphs for line in _wrapped(part, width_em, rule, typeface)]
+    lines = [line for part in paragraphs for line in _wrapped(part, width_em, rule, typeface)]
+    too_wide = any(_width_em(line.rstrip(" "), rule, typeface) > width_em for line in lines)
+    return None if too_wide else lines
 
 
 def _width_em(text: str, rule: TextRule, typeface: Typeface) -> float:
@@ -120,16 +122,27 @@ def _width_em(text: str, rule: TextRule, typeface: Typeface) -> float:
 
 
 def _wrapped(text: str, width_em: float, rule: TextRule, typeface: Typeface) -> Iterator[str]:
-    start, used, advances = 0, 0.0, typeface.advances_em
-    for index, char in enumerate(text):
-        advance = advances[char]
-        if used + advance > width_em and index > start:
-            stop = _break_before(text, start, index)
-            yield text[start:stop]
-            start = stop
-            used = _width_em(text[start:index], rule, typeface) + (rule.spacing_em if index > start else 0)
-        used += advance + rule.spacing_em
+    """Lines of one paragraph; a character wider than the room stands alone on a line that is too wide."""
+    start = 0
+    while True:
+        end = _full_at(text, start, width_em, rule, typeface)
+        if end == len(text):
+            break
+        stop = _break_before(text, start, end)
+        yield text[start:stop]
+        start = stop
     yield text[start:]
+
+
+def _full_at(text: str, start: int, width_em: float, rule: TextRule, typeface: Typeface) -> int:
+    """Where a line from ``start`` is full: at least one character on."""
+    used, advances = 0.0, typeface.advances_em
+    for index in range(start, len(text)):
+        used += advances[text[index]]
+        if used > width_em and index > start:
+            return index
+        used += rule.spacing_em
+    return len(text)
 
 
 def _break_before(text: str, start: int, index: int) -> int:

@@ -1,6 +1,8 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.packaging.layout import Box, TextRule, set_text
 from core.packaging.typeface import missing_glyphs, typeface
@@ -73,3 +75,42 @@ def test_the_shipped_font_covers_gb2312_and_the_names_beyond_it() -> None:
 
 def test_missing_glyphs_are_named_once_each() -> None:
     assert missing_glyphs("王\U00020bb7\U00020bb7\U0002a6a5\n明") == ("\U00020bb7", "\U0002a6a5")
+
+
+TEXTS = st.text(alphabet="许可项目食品（）：；。、，《》ABC-123 x/", max_size=120)
+BOXES = st.builds(Box, st.just(0.0), st.just(0.0), st.floats(3, 120), st.floats(2, 60))
+RULES = st.builds(
+    TextRule,
+    size_pt=st.floats(6, 40),
+    min_size_pt=st.floats(0, 6),
+    align=st.sampled_from(["left", "center", "right"]),
+    valign=st.sampled_from(["top", "middle", "bottom"]),
+    wrap=st.booleans(),
+    line_height=st.floats(1.0, 2.0),
+    spacing_em=st.floats(0, 0.5),
+)
+
+
+@given(TEXTS, BOXES, RULES)
+def test_whatever_is_set_stands_in_its_box_whole_and_line_below_line(
+    text: str, box: Box, rule: TextRule
+) -> None:
+    found = set_text(text, box, rule, typeface())
+    if found is None:
+        return
+    assert "".join(line.text for line in found.lines) == text
+    above = 0.0
+    for line in found.lines:
+        top = line.baseline - 0.88 * found.size_mm
+        assert top >= above - 0.02
+        above = top + found.size_mm
+        assert above <= box.height + 0.02
+        if len(line.text) > 1:
+            ink = sum(line.advances) - rule.spacing_em * found.size_mm - trailing_mm(line.text, line.advances)
+            assert line.x + ink <= box.width + 0.01 * len(line.text)
+
+
+def trailing_mm(text: str, advances: tuple[float, ...]) -> float:
+    """Blanks at the end of a line may hang over its box."""
+    blanks = len(text) - len(text.rstrip(" "))
+    return sum(advances[len(text) - blanks :])

@@ -53,10 +53,10 @@ def issued(
     *,
     name: str = "Test Leaf",
     validity: tuple[datetime, datetime] = (NOON - YEAR, NOON + YEAR),
-    algorithm: Algorithm | None = None,
+    key: PrivateKey | None = None,
 ) -> SoftwareSigner:
-    """A fresh key with a certificate of ``root`` for ``purpose``."""
-    key = generate_key(algorithm or root.algorithm)
+    """A key (a fresh one unless given) with a certificate of ``root`` for ``purpose``."""
+    key = key or generate_key(root.algorithm)
     return SoftwareSigner(key, build_certificate(_request(key, name, purpose, validity), root))
 
 

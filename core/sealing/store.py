@@ -76,12 +76,8 @@ class SealStore:
 
     def add(self, name: str, ses: bytes, declaration: SealDeclaration) -> SealEntry:
         """Takes an SES seal into the store; raises ``Refused`` for a name in use or unfit, ``ConfigError`` for a bad seal."""
-        folder = self._path(name)
-        if folder.exists():
-            raise Refused(
-                "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
-            )
-        entry = SealEntry(name, _parsed(name, ses), declaration)
+        folder = self.free_place(name)
+        entry = SealEntry(name, read_seal(name, ses), declaration)
         fresh = self._folder / f".{name}"  # invisible until it is whole
         fresh.mkdir(parents=True, exist_ok=True)
         (fresh / "seal.esl").write_bytes(ses)
@@ -89,6 +85,15 @@ class SealStore:
         _write(fresh, declaration)
         fresh.rename(folder)
         return entry
+
+    def free_place(self, name: str) -> Path:
+        """Where a new seal of that name will stand; raises ``Refused`` for a name in use or unfit."""
+        folder = self._path(name)
+        if folder.exists():
+            raise Refused(
+                "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
+            )
+        return folder
 
     def entries(self) -> list[SealEntry]:
         """Every seal of the store by name; raises ``ConfigError`` for the first that cannot be read."""
@@ -106,7 +111,7 @@ class SealStore:
             declaration = msgspec.convert(tomllib.loads(text), SealDeclaration)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
             raise ConfigError(name, [BAD_DECLARATION.at("/seal.toml", reason=str(error))]) from error
-        return SealEntry(name, _parsed(name, ses), declaration)
+        return SealEntry(name, read_seal(name, ses), declaration)
 
     def open(self, name: str) -> Seal:
         """The seal ``name`` with its key; raises ``NotFound``, ``ConfigError``, and ``Refused`` when the key is not listed."""
@@ -115,7 +120,7 @@ class SealStore:
         return Seal(
             name=name,
             ses=entry.ses,
-            signer=self._signer(declared.key),
+            signer=self.signer(declared.key),
             licence_types=frozenset(declared.licence_types),
             issuers=frozenset(declared.issuers),
             retired=declared.retired,
@@ -138,14 +143,16 @@ class SealStore:
             )
         return self._folder / name
 
-    def _signer(self, key: KeyReference) -> SoftwareSigner:
+    def signer(self, key: KeyReference) -> SoftwareSigner:
+        """The signer behind a reference; raises ``ConfigError``."""
         password = secrets.resolve(key.password, self._folder).encode() if key.password else None
         if key.pkcs12:
             return load_pkcs12_signer(self._folder / key.pkcs12, password or b"")
         return load_signer(self._folder / key.pem, self._folder / key.certificate, password)
 
 
-def _parsed(name: str, ses: bytes) -> SesSeal:
+def read_seal(name: str, ses: bytes) -> SesSeal:
+    """The SES structure of a seal; raises ``ConfigError``."""
     try:
         return parse_seal(ses)
     except DerError as error:

@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
@@ -30,6 +31,7 @@ MAX_RATIO = 200
 """Bytes unpacked for a byte packed, once more than ``RATIO_FREE_BYTES`` were unpacked; repetitive sheets reach about 50."""
 RATIO_FREE_BYTES = 16 * 1024**2
 MAX_XLS_BYTES = 128 * 1024**2
+MAX_XLS_CELLS = 4_000_000
 MAX_COLUMNS = 2000
 
 _BLOCK = 1024 * 1024
@@ -54,7 +56,15 @@ def inspect(stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as container:
             _count(container)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        OSError,
+    ) as error:
         raise refusal(WORKBOOK_UNREADABLE, reason=str(error)) from error
 
 
@@ -65,6 +75,8 @@ def _count(container: zipfile.ZipFile) -> None:
     unpacked = shared = 0
     packed = sum(member.compress_size for member in members)
     for member in members:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refusal(WORKBOOK_UNREADABLE, reason="an unusual compression")
         sheet = member.filename.startswith("xl/worksheets/")
         for block in _blocks(container, member):
             unpacked += len(block)
@@ -122,13 +134,28 @@ def _old_cells(stream: BinaryIO, translator: Translator) -> Iterator[Cells]:
     content = stream.read(MAX_XLS_BYTES + 1)
     if len(content) > MAX_XLS_BYTES:
         raise refusal(WORKBOOK_BOMB, reason=f"an .xls of more than {MAX_XLS_BYTES >> 20} MiB")
+    yield from _as_cells(_read_old(content, translator))
+
+
+def _read_old(content: bytes, translator: Translator) -> Iterator[list[Any]]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = workbook.sheet_names
+        sheet = workbook.get_sheet_by_name(_sheet_name(workbook.sheet_names, translator))
+        _limit_cells(sheet.total_height * sheet.total_width)
+        return iter(sheet.to_python(skip_empty_area=False))
     except python_calamine.CalamineError as error:
         raise refusal(WORKBOOK_UNREADABLE, reason=str(error)) from error
-    sheet = workbook.get_sheet_by_name(_sheet_name(names, translator))
-    yield from _as_cells(iter(sheet.to_python(skip_empty_area=False)))
+    except BaseException as error:
+        if (
+            type(error).__name__ != "PanicException"
+        ):  # what the parser, which is in Rust, raises at its own defects
+            raise
+        raise refusal(WORKBOOK_UNREADABLE, reason="its structure is broken") from error
+
+
+def _limit_cells(count: int) -> None:
+    if count > MAX_XLS_CELLS:
+        raise refusal(WORKBOOK_BOMB, reason=f"more than {MAX_XLS_CELLS} cells")
 
 
 def _sheet_name(names: list[str], translator: Translator) -> str:

@@ -157,23 +157,21 @@ class DropFolder:
     def orphans(self, lease_s: float, given_up: Collection[str] = ()) -> Iterator[Claim]:
         """Claims made at least ``lease_s`` ago that nobody works on, and those ``given_up``; locked anew."""
         for place in sorted((self.path / CLAIMED).iterdir()):
-            try:
-                age_s = time.time() - place.stat().st_mtime
-                note = msgspec.json.decode((place / "claim.json").read_bytes(), type=ClaimNote)
-            except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
-                if time.time() - place.stat().st_mtime >= lease_s and not (place / "data").exists():
-                    shutil.rmtree(place, ignore_errors=True)
+            age_s = _age_s(place)
+            if age_s is None or (age_s < lease_s and place.name not in given_up):
                 continue
-            if age_s < lease_s and place.name not in given_up:
-                continue
-            stream = _open_locked(place / "data")
-            if stream is not None:
+            note = _read_note(place / "claim.json")
+            stream = _open_locked(place / "data") if note else None
+            if note and stream:
                 yield Claim(self, place.name, note, stream)
-            elif not (place / "data").exists():
+            elif not os.path.lexists(place / "data"):
                 self._put_back(place, note)
 
     def purge(self, older_than_s: float) -> int:
-        """Removes archived and refused files whose submission is older; counts them."""
+        """Removes archived and refused files whose submission is older, and receipt files; counts the former."""
+        for receipt in self.path.glob(f"*{RECEIPT_SUFFIX}"):
+            if receipt.lstat().st_mtime < time.time() - older_than_s:
+                receipt.unlink(missing_ok=True)
         limit_ms = (time.time() - older_than_s) * 1000
         removed = 0
         for place in (ARCHIVE, REFUSED):
@@ -207,11 +205,12 @@ class DropFolder:
         """The receipt file is there."""
         (self.path / PENDING / str(submission)).unlink(missing_ok=True)
 
-    def _put_back(self, place: Path, note: ClaimNote) -> None:
+    def _put_back(self, place: Path, note: ClaimNote | None) -> None:
         """Undoes a claim that got no file: a done-file goes back beside its file."""
-        done, home = place / "done", self.path / (os.fsdecode(note.name) + note.done_suffix)
-        if note.done_suffix and done.exists() and not home.exists():
-            os.rename(done, home)  # noqa: PTH104  # the same file system, atomic
+        if note and note.done_suffix:
+            done, home = place / "done", self.path / (os.fsdecode(note.name) + note.done_suffix)
+            if done.exists() and not home.exists():
+                os.rename(done, home)  # noqa: PTH104  # the same file system, atomic
         shutil.rmtree(place, ignore_errors=True)
 
     def _same_file(self, claim: Claim, place: Path) -> Claim | None:
@@ -220,6 +219,10 @@ class DropFolder:
             return claim
         claim.stream.close()
         stream = _open_locked(place / "data")
+        if (
+            stream is None and (place / "data").is_symlink()
+        ):  # a link swapped in while we claimed: only the link is removed
+            shutil.rmtree(place, ignore_errors=True)
         return Claim(self, claim.id, claim.note, stream) if stream else None
 
 
@@ -269,6 +272,21 @@ def _open_locked(path: Path) -> BufferedReader | None:
         os.close(descriptor)
         return None
     return os.fdopen(descriptor, "rb")
+
+
+def _age_s(place: Path) -> float | None:
+    """Seconds since a claim was made; None when it is over."""
+    try:
+        return time.time() - place.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _read_note(path: Path) -> ClaimNote | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ClaimNote)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from contracts import dates
 from contracts.fault import Fault, Rule, pointer
 from contracts.interface import Condition, FieldMapping, Filter, Interface
 from contracts.mapping.conditions import LIST_OPERATORS, NO_VALUE_OPERATORS
 from contracts.mapping.places import ANY_FIELD, columns_of, normalise_column, place_of
+from contracts.mapping.rules import MAPPING_RULES
 from contracts.mapping.takes import placeholders
 from contracts.mapping.translator import places_read
 from contracts.mapping.values import CANONICAL_FIELDS, HOLDER_FIELDS, ITEM_PREFIX, kind_of, literal
@@ -41,6 +43,23 @@ WRONG_KIND = _rule(
 TWICE = _rule("name-twice", "the name {name!r} occurs twice", "名称{name!r}重复")
 NO_DROP = _rule("no-drop", "protocol file needs a [drop] table", "protocol 为 file 时必须有 [drop]")
 NOT_HERE = _rule("not-here", "{reason}", "{reason_zh}")
+
+INTERFACE_RULES = (
+    UNKNOWN_TARGET,
+    NO_ORIGIN,
+    UNKNOWN_COLUMN,
+    BAD_PATTERN,
+    BAD_VALUE,
+    WRONG_KIND,
+    TWICE,
+    NO_DROP,
+    NOT_HERE,
+)
+"""Every rule about declarations, for documents and tests."""
+
+
+_OWN_RULES = frozenset(rule.code for rule in (*MAPPING_RULES, *dates.RULES))
+_OWN_PREFIXES = frozenset(code.partition(".")[0] for code in _OWN_RULES)
 
 
 def interface_faults(interface: Interface) -> list[Fault]:
@@ -213,6 +232,9 @@ def _rest_faults(interface: Interface) -> Iterator[Fault]:
             date.fromisoformat(interface.clock)
         except ValueError as error:
             yield BAD_VALUE.at("/clock", interface.clock, reason=str(error))
+    for index, code in enumerate(interface.quarantine_faults):
+        if code.partition(".")[0] in _OWN_PREFIXES and code not in _OWN_RULES:
+            yield BAD_VALUE.at(pointer("quarantine_faults", index), code, reason="there is no such rule")
     if interface.group:
         yield from _group_faults(interface)
 

@@ -1,4 +1,5 @@
 import io
+import random
 import zipfile
 from datetime import date, datetime
 from typing import Any
@@ -142,3 +143,44 @@ def test_a_member_that_is_no_xml_refuses_the_workbook() -> None:
     assert refused(
         repacked(book(HEADER, (1, "a", "b")), "xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row>")
     ) == ("workbook.unreadable")
+
+
+def test_spoilt_workbooks_are_read_or_refused_and_never_break_the_reader() -> None:
+    data = book(HEADER, *((i, f"JY{i}", "2021-01-01") for i in range(5)))
+    refusals: list[str] = []
+    for seed in range(120):
+        noise = random.Random(seed)
+        spoilt = spoil_member(data, noise) if seed % 2 else spoil(data, noise)
+        try:
+            rows(spoilt)
+        except ContractError as error:
+            refusals.append(error.faults[0].rule)
+    assert len(refusals) > 60
+    assert all(rule.startswith(("workbook.", "header.")) for rule in refusals)
+
+
+def spoil(data: bytes, noise: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _change in range(noise.randint(1, 6)):
+        changed[noise.randrange(len(changed))] = noise.randrange(256)
+    return bytes(changed)
+
+
+def spoil_member(data: bytes, noise: random.Random) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as container:
+        name = noise.choice(container.namelist())
+        content = spoil(container.read(name), noise)
+    return repacked(
+        data, name, content[: noise.randint(1, len(content))] if noise.random() < 0.3 else content
+    )
+
+
+def test_a_defect_of_the_xls_parser_refuses_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicException(BaseException):  # the name the parser's binding gives it
+        pass
+
+    def panic(_stream: Any) -> Any:
+        raise PanicException
+
+    monkeypatch.setattr("python_calamine.CalamineWorkbook", type("Workbook", (), {"from_filelike": panic}))
+    assert refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100)) == "workbook.unreadable"

@@ -18,6 +18,7 @@ from adapters.filedrop.folder import ARCHIVE, CLAIMED, PENDING, REFUSED, kept_na
 from contracts.outcome import Outcome
 from core.errors import Unavailable
 from core.ports.observe import Unobserved
+from core.store.licences import LicenceQuery
 from drop_material import DropHub, permits, table
 
 
@@ -361,6 +362,38 @@ def test_f12_a_link_swapped_in_between_look_and_claim_is_not_followed(hub: DropH
     assert path.is_symlink()
 
 
+def test_f12_a_link_that_races_with_the_claim_never_leads_outside(hub: DropHub, tmp_path: Path) -> None:
+    drop = opened(hub)
+    secret = tmp_path / "secret.csv"
+    secret.write_bytes(table("secret"))
+    path, stop = drop.folder.path / "a.csv", threading.Event()
+
+    def swap() -> None:
+        spare, turn = drop.folder.path / ".spare", 0
+        while not stop.is_set():
+            turn += 1
+            if turn % 2:
+                spare.write_bytes(table(turn))
+            else:
+                spare.symlink_to(secret)
+            spare.replace(path)
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
+    try:
+        origins = [taken.submission.origin for _look in range(150) for taken in drop.sweep().taken]
+    finally:
+        stop.set()
+        swapper.join()
+    hub.work()
+    assert origins
+    assert set(hub.outcomes()) == {Outcome.NEW}
+    assert secret.exists()
+    drop.sweep()
+    assert names_in(drop.folder.path / CLAIMED) == []
+    assert not hub.store.licences.find(LicenceQuery(number="secret", scope="management")).licences
+
+
 def test_f12_empty_files_are_refused_each_for_itself(hub: DropHub) -> None:
     drop = opened(hub)
     for name in ("a.csv", "b.csv"):
@@ -408,11 +441,14 @@ def test_f13_archived_files_are_removed_after_their_retention(
     (drop.folder.path / "a.csv").write_bytes(table(1))
     (drop.folder.path / "b.csv").write_bytes(b"?")
     drop.sweep()
+    drop.sweep()
     (drop.folder.path / ARCHIVE / "not-ours.csv").touch()
     assert drop.purge() == 0
+    assert (drop.folder.path / "b.csv.receipt.json").exists()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3 * 86_400)
     assert drop.purge() == 2
+    assert not (drop.folder.path / "b.csv.receipt.json").exists()
     assert names_in(drop.folder.path / ARCHIVE) == ["not-ours.csv"]
 
 

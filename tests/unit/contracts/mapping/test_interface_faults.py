@@ -39,6 +39,7 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
         ],
         clock="2021-13-01",
         order={"by": [{"source": "d", "kind": "flag"}]},
+        quarantine_faults=["date.format", "date.formt", "csv.ragged-row"],
     )
     assert found == [
         ("unknown-field", "/fields/licence_numbr"),
@@ -55,6 +56,7 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
         ("bad-value", "/order/by/0"),
         ("no-drop", "/drop"),
         ("bad-value", "/clock"),
+        ("bad-value", "/quarantine_faults/1"),
     ]
 
 

@@ -13,6 +13,7 @@ import msgspec
 from adapters.http.body import Body, Limits, Receive, read_body
 from adapters.http.problems import Headers, Reply, fault_json, json_reply, problem
 from adapters.http.request import Head, verify
+from adapters.rest.counts import PROTOCOL, Counts
 from adapters.rest.records import Read, read_records
 from contracts.fault import Fault, Rule, pointer
 from core.access import Action, Authenticator, Verified, authorise, refusals
@@ -22,7 +23,6 @@ from core.interfaces import InterfaceDirectory, LiveInterface
 from core.ports.intake import Intake, Lot, Push
 from core.ports.observe import Observer
 
-PROTOCOL = "rest"
 PREFIX = "/v1/interfaces/"
 SUFFIX = "/records"
 ERRORS_LIMIT = 100
@@ -69,7 +69,7 @@ class PushEndpoint:
         self._authenticator = authenticator
         self._directory = directory
         self._intake = intake
-        self._observer = observer
+        self._count = Counts(observer)
         self._records_limit = gateway.records_limit
         self._limits = body_limits(gateway)
         self._large = asyncio.Semaphore(gateway.large_bodies)
@@ -112,25 +112,14 @@ class PushEndpoint:
             drafts=tuple(read.drafts),
         )
         receipts = await self._intake.take(push)
-        self._count(name, body, read, receipts)
+        retry = receipts.count(None)
+        self._count.request(name, body.size, len(receipts) - retry, len(read.refused), retry)
         return _answer(head, read, receipts)
 
     async def _admit(self, verified: Verified) -> None:
         """A signed request is spent even when its body is refused."""
         if verified.nonce:
             await self._intake.admit_nonce(verified.principal.client, verified.nonce)
-
-    def _count(self, name: str, body: Body, read: Read, receipts: list[UUID | None]) -> None:
-        retry = receipts.count(None)
-        self._observer.count("received_bytes_total", body.size, adapter=name, protocol=PROTOCOL)
-        self._observer.count("received_records_total", read.count, adapter=name, protocol=PROTOCOL)
-        for outcome, number in (
-            ("accepted", len(receipts) - retry),
-            ("refused", len(read.refused)),
-            ("retry", retry),
-        ):
-            if number:
-                self._observer.count("records_total", number, adapter=name, stage="receive", outcome=outcome)
 
 
 def body_limits(gateway: Gateway) -> Limits:

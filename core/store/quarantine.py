@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select, update
 
 from contracts.fault import Fault
 from contracts.identity import receipt_id, uuid7_ms
-from contracts.record import LicenceRecord
+from contracts.record import LicenceRecord, content_digest
 from core.errors import NotFound, Refused
 from core.identity import RESUBMISSION, Candidate
 from core.keyring import Keyring
@@ -180,7 +180,7 @@ class QuarantineStore:
         return self._close(receipt, "resubmitted", actor, reason, resubmission)
 
     def _accepted(self, candidate: Candidate, choice: Choice) -> Candidate:
-        if candidate.record is None or candidate.licence_key is None or candidate.content_digest is None:
+        if candidate.record is None or candidate.licence_key is None or not candidate.number_key:
             raise Refused(
                 "quarantine-incomplete",
                 "the record has no licence number or type to store it under: correct and resubmit it",
@@ -196,6 +196,7 @@ class QuarantineStore:
             receipt=receipt,
             cause=f"{RESUBMISSION}{candidate.receipt}",
             fixed=None,
+            content_digest=candidate.content_digest or content_digest(candidate.record),
             ruling="take-new" if choice == "take-new" else "",
         )
 

@@ -380,7 +380,8 @@ def test_a_decision_cut_before_its_end_is_finished_with_one_effect(
 
 
 def test_a_quarantined_record_is_accepted_rejected_or_resubmitted(store: Store) -> None:
-    held = [candidate(f"A-{n}", fixed=Outcome.QUARANTINED, faults=(HELD.at("/x", "v"),)) for n in range(3)]
+    changes = {"fixed": Outcome.QUARANTINED, "faults": (HELD.at("/x", "v"),), "content_digest": None}
+    held = [candidate(f"A-{n}", **changes) for n in range(3)]
     outcomes(store, held)
     assert store.quarantine.open_counts() == {"food": 3}
     accepted = store.quarantine.decide(held[0].receipt, "accept", "ann", "checked")
@@ -416,11 +417,17 @@ def test_a_case_belongs_to_who_claimed_it_and_is_decided_once(store: Store) -> N
         store.quarantine.claim(receipt, "ann")
 
 
-def test_a_record_without_a_key_cannot_be_accepted(store: Store) -> None:
-    held = refused(Outcome.QUARANTINED, (HELD.at("/x"),))
-    outcomes(store, [held])
-    with pytest.raises(Refused, match="resubmit"):
-        store.quarantine.decide(held.receipt, "accept", "ann", "why")
+def test_a_record_without_key_number_or_content_cannot_be_accepted(store: Store) -> None:
+    fault = (HELD.at("/x"),)
+    held = [
+        refused(Outcome.QUARANTINED, fault),
+        candidate("", fixed=Outcome.QUARANTINED, faults=fault),
+        refused(Outcome.QUARANTINED, fault, record=None),
+    ]
+    outcomes(store, held)
+    for case in held:
+        with pytest.raises(Refused, match="resubmit"):
+            store.quarantine.decide(case.receipt, "accept", "ann", "why")
 
 
 def test_a_department_sees_its_own_cases_only(store: Store) -> None:

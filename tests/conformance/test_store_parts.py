@@ -380,7 +380,11 @@ def test_a_decision_cut_before_its_end_is_finished_with_one_effect(
 
 
 def test_a_quarantined_record_is_accepted_rejected_or_resubmitted(store: Store) -> None:
-    changes = {"fixed": Outcome.QUARANTINED, "faults": (HELD.at("/x", "v"),), "content_digest": None}
+    changes: dict[str, Any] = {
+        "fixed": Outcome.QUARANTINED,
+        "faults": (HELD.at("/x", "v"),),
+        "content_digest": None,
+    }
     held = [candidate(f"A-{n}", **changes) for n in range(3)]
     outcomes(store, held)
     assert store.quarantine.open_counts() == {"food": 3}

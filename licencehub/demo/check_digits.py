@@ -22,8 +22,13 @@ def credit_code(random: Random, department_and_class: str) -> str:
 def citizen_number(random: Random, born: str) -> str:
     """A citizen identity number of nobody, for a birth date ``YYYYMMDD``."""
     body = NO_DIVISION + born + f"{random.randrange(1000):03d}"
+    return body + citizen_check(body)
+
+
+def citizen_check(body: str) -> str:
+    """The check character of the first 17 digits: weights are the powers of two modulo 11."""
     weighted = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(body))
-    return body + "10X98765432"[weighted % 11]
+    return "10X98765432"[weighted % 11]
 
 
 def registration_number(random: Random) -> str:

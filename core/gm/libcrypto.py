@@ -209,7 +209,9 @@ def read_pkcs12(data: bytes, password: bytes) -> Pkcs12:
     try:
         pointers = (ctypes.byref(key), ctypes.byref(certificate), ctypes.byref(others))
         if lib.PKCS12_parse(parsed, password, *pointers) != 1 or not key.value or not certificate.value:
-            raise KeyRefused("wrong password, or no key with its certificate")
+            raise KeyRefused(
+                "wrong password, no key with its certificate, or an old cipher (write it anew with openssl pkcs12 -legacy)"
+            )
         further = [lib.OPENSSL_sk_value(others, index) for index in range(max(lib.OPENSSL_sk_num(others), 0))]
         return Pkcs12(
             Sm2Key(key.value), _taken_certificate(certificate.value), [_taken_certificate(x) for x in further]

@@ -184,6 +184,8 @@ def _seal_equal(case: OfdCase) -> Reason:
 def _signature(case: OfdCase) -> Reason:
     if not case.signatures:
         raise Undecided("unsigned", "the file carries no signature", "文件没有签名")
+    if len(case.values) != len(case.signatures):
+        raise Undecided("no-value", "there is no signature value to judge", "没有可验证的签名值")
     for signature in case.signatures:
         value = case.values[signature.name]
         try:

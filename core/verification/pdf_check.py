@@ -96,29 +96,33 @@ def _digests(case: PdfCase) -> Reason:
                 f"不支持 {signature.sub_filter} 形式的签名",
             )
         try:
-            signed = case.values[signature.name] = parse_signed_data(_value(case, signature))
-            if not signed.signer.signed_attributes:
-                raise Undecided(
-                    "no-attributes",
-                    "signatures without signed attributes are not judged",
-                    "不支持没有签名属性的签名",
-                )
-            certificate = case.signers[signature.name] = signer_certificate(signed, case.trust.intermediates)
-            check_attributes(
-                signed, certificate, _covered_digest(case.data, signature, signed.signer.digest_algorithm)
-            )
+            _digest(case, signature, parse_signed_data(_value(case, signature)))
         except DerError as error:
             raise Broken(
                 "signed-value", f"the signature value is malformed: {error}", "签名值格式错误"
             ) from error
-    if not case.values:
+    if not case.signatures:
         raise NotApplicable("no-signature", "there is no signature", "没有签名")
     return passed("the covered bytes are as they were signed", "被覆盖的字节与签名时一致")
 
 
+def _digest(case: PdfCase, signature: PdfSignature, signed: SignedData) -> None:
+    """Notes value and signer of a signature whose attributes are about the bytes it covers."""
+    if not signed.signer.signed_attributes:
+        raise Undecided(
+            "no-attributes", "signatures without signed attributes are not judged", "不支持没有签名属性的签名"
+        )
+    certificate = signer_certificate(signed, case.trust.intermediates)
+    digest = _covered_digest(case.data, signature, signed.signer.digest_algorithm)
+    check_attributes(signed, certificate, digest)
+    case.values[signature.name], case.signers[signature.name] = signed, certificate
+
+
 def _signature(case: PdfCase) -> Reason:
-    if len(case.values) != len(case.signatures) or not case.values:
+    if not case.signatures:
         raise _unsigned()
+    if len(case.values) != len(case.signatures):
+        raise Undecided("no-value", "there is no signature value to judge", "没有可验证的签名值")
     for name, signed in case.values.items():
         signer = signed.signer
         message = signer.signed_attributes
@@ -131,7 +135,7 @@ def _signature(case: PdfCase) -> Reason:
 
 def _chain(case: PdfCase) -> Reason:
     if not case.signers:
-        raise _unsigned()
+        raise Undecided("no-value", "there is no signature value to judge", "没有可验证的签名值")
     for name, certificate in case.signers.items():
         embedded = case.values[name].certificates
         chain = case.chains[name] = case.trust.chain(certificate, embedded)
@@ -148,8 +152,8 @@ def _chain(case: PdfCase) -> Reason:
 
 def _validity(case: PdfCase) -> Reason:
     if not case.signers:
-        raise _unsigned()
-    for signature in case.signatures:
+        raise Undecided("no-value", "there is no signature value to judge", "没有可验证的签名值")
+    for signature in (signature for signature in case.signatures if signature.name in case.signers):
         moment = check_claimed_time(signature.name, _claimed(case, signature), case.now)
         check_valid_at(case.trust, case.chains.get(signature.name, (case.signers[signature.name],)), moment)
     return passed("the certificates were valid at the signing time", "签署时证书均在有效期内")

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,13 @@ def test_without_sm2_in_libcrypto_python_verifies_and_signing_says_what_to_do(
     with pytest.raises(libcrypto.Sm2Unavailable, match="Install OpenSSL 3") as caught:
         libcrypto.Sm2Key.generate()
     assert "请安装" in caught.value.summary_zh
+
+
+def test_one_key_signs_from_many_threads() -> None:
+    key = libcrypto.Sm2Key.generate()
+    messages = [f"licence {number}".encode() for number in range(200)]
+    with ThreadPoolExecutor(4) as pool:
+        signatures = list(pool.map(lambda message: key.sign([message])[0], messages))
+    assert all(
+        key.verify(message, signature) for message, signature in zip(messages, signatures, strict=True)
+    )

@@ -96,6 +96,7 @@ def test_values_that_prove_nothing(value_of: Callable[[bytes], bytes], verdict: 
     assert report.verdict is verdict
     assert report.first_failed is not None
     assert report.first_failed.reason.code == code
+    assert "internal" not in {result.reason.code for result in report.steps}
 
 
 def test_a_bare_signature_is_valid_with_its_certificate_beside_it_or_in_the_trust_store() -> None:

@@ -85,6 +85,17 @@ def test_changes_to_a_foreign_file(change: Callable[[bytes], bytes], verdict: Ve
     assert (report.verdict, code(report)) == (verdict, expected)
 
 
+def test_a_step_that_cannot_be_judged_leaves_no_later_one_to_break_down() -> None:
+    for data in (
+        foreign_pdf(ECDSA.signer).replace(b"ETSI.CAdES.detached", b"ETSI.RFC3161.xxxxxx"),
+        unsigned_pdf(),
+        own_pdf(ECDSA.signer).replace(b"ETSI.CAdES", b"ETSI.XAdES"),
+    ):
+        report = verify(data)
+        assert report.verdict is not Verdict.VALID
+        assert "internal" not in {result.reason.code for result in report.steps}
+
+
 def test_bytes_after_the_signed_range_are_listed() -> None:
     data = foreign_pdf(ECDSA.signer)
     (run,) = verify(data + b"more\n").uncovered

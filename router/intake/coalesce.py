@@ -79,7 +79,10 @@ class Coalescer:
         for lot in list(self._gathering):
             self._send(lot)
         while self._publishing:
-            await asyncio.gather(*self._publishing)
+            settled = tuple(self._publishing)
+            await asyncio.gather(*settled)
+            # Awaiting what is done already need not let the loop run, and then the callback that forgets it never comes.
+            self._publishing.difference_update(settled)
 
     def _room_for(self, lot: Lot, encoded: bytes, trace: str) -> _Gathering:
         gathering = self._gathering.get(lot)

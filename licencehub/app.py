@@ -16,7 +16,7 @@ from core.config import HubConfig
 from core.keyring import parse_master
 from core.ports.bus import Bus
 from core.ports.signer import Signer
-from core.sealing.authority import JOURNAL
+from core.sealing.authority import JOURNAL, PDF_SIGNER
 from core.sealing.keyfiles import load_signer
 from core.sealing.store import SealStore
 from core.secrets import resolve
@@ -110,13 +110,18 @@ class Hub:
     def dressing(self) -> Dressing:
         """Styles and seals by licence type."""
         own = self.config.packager.style_folder
-        return Dressing(self.store.registry, self.seals, self.config.path(own) if own else None)
+        styles = self.config.path(own) if own else None
+        return Dressing(self.store.registry, self.seals, styles, document_signer=self._issued(PDF_SIGNER))
 
     @cached_property
     def journal_signer(self) -> Signer:
         """The key that signs the journal's checkpoints."""
+        return self._issued(JOURNAL)
+
+    def _issued(self, name: str) -> Signer:
+        """A signer that the hub's document authority has issued."""
         folder = self.authority_folder / "documents"
-        return load_signer(folder / f"{JOURNAL}.key", folder / f"{JOURNAL}.crt")
+        return load_signer(folder / f"{name}.key", folder / f"{name}.crt")
 
     @property
     def authority_folder(self) -> Path:

@@ -6,7 +6,7 @@ that is away leaves the packages unsealed and visible; a sweep sends them again.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,20 +20,22 @@ from contracts.chunk import PackageRequestMessage
 from contracts.fault import Rule
 from contracts.record import LicenceRecord
 from core.errors import FenceLost, NotFound, Refused, TransientError
-from core.packaging.ofd_writer import ofd_template, package_ofd
+from core.packaging.bundle import Bundle, package_bundles
 from core.packaging.request import PackageRequest, Waiting, file_number
-from core.packaging.stored import StoredPackage, Template
+from core.packaging.stored import StoredPackage
 from core.packaging.style import Style
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Park, Retry, Settlement
 from core.ports.observe import Observer
+from core.ports.signer import Signer
 from core.sealing.seal import Seal
 from core.store.packages import Claim, Made, PackageStore
 from router.envelope import package_message
 
 log = logging.getLogger(__name__)
 
-OFD_MEDIA = "application/ofd; form=thin"
-TEMPLATE_MEDIA = "application/ofd; form=template"
+MEDIA = {"ofd": "application/ofd; part=own", "pdf": "application/pdf; part=own"}
+TEMPLATE_MEDIA = "application/octet-stream; part=template"
+THUMBNAIL_MEDIA = "image/jpeg"
 SIGNER_AWAY_S = 30.0
 TRIES = 5
 """Claims of one package that may fail before it is held as ``failed``."""
@@ -58,7 +60,7 @@ class Versions(Protocol):
 class Blobs(Protocol):
     """Where package bytes are put."""
 
-    def put(self, content: bytes, media: str) -> bytes: ...
+    def put_all(self, contents: Sequence[tuple[bytes, str]]) -> list[bytes]: ...
 
 
 class Dressing(Protocol):
@@ -70,6 +72,10 @@ class Dressing(Protocol):
 
     def seal(self, licence_type: str, issuer: str) -> Seal:
         """Raises ``NotFound`` when no seal may sign for them."""
+        ...
+
+    def document_signer(self) -> Signer | None:
+        """The key that signs the PDF form; None: no PDF is made."""
         ...
 
 
@@ -210,11 +216,12 @@ class PackageWorker:
             groups.setdefault((job.style.digest, job.seal.name), []).append(job)
         return [Group(found[0].style, found[0].seal, found) for found in groups.values()]
 
-    def _seal(self, group: Group) -> list[StoredPackage | Waiting]:
+    def _seal(self, group: Group) -> list[Bundle | Waiting]:
         """Composes and seals a group; a record that breaks the composition is found by making them one by one."""
         algorithm = group.seal.signer.algorithm.value
+        requests = [job.request for job in group.jobs]
         try:
-            sealed = package_ofd([job.request for job in group.jobs], group.style, group.seal)
+            sealed = package_bundles(requests, group.style, group.seal, self._dressing.document_signer())
         except Refused as error:
             self._observer.count("signatures_total", len(group.jobs), algorithm=algorithm, outcome="refused")
             raise TransientError(f"the seal may not be used: {error}", retry_after_s=SIGNER_AWAY_S) from error
@@ -235,43 +242,60 @@ class PackageWorker:
         self._observer.count("signatures_total", len(group.jobs), algorithm=algorithm, outcome="ok")
         return sealed
 
-    def _finish(self, group: Group, results: Sequence[StoredPackage | Waiting]) -> int:
-        """Bytes first, row last: a package is there if and only if its row says so."""
-        template = ofd_template(group.style, group.seal)
-        self._keep(template)
-        made = 0
+    def _finish(self, group: Group, results: Sequence[Bundle | Waiting]) -> int:
+        """Bytes first, rows last: a package is there if and only if its row says so."""
+        ready: list[tuple[Job, Bundle]] = []
         for job, result in zip(group.jobs, results, strict=True):
-            if isinstance(result, Waiting):
+            if isinstance(result, Bundle):
+                ready.append((job, result))
+            else:
                 reasons = "; ".join(fault.message for fault in result.faults)
                 self._hold(job.claim, result.state, result.characters or reasons)
-            else:
-                made += self._record(job, result, template)
-        return made
+        self._blobs.put_all([content for _, bundle in ready for content in self._contents(bundle)])
+        finished = [(job.claim, self._made(job, bundle)) for job, bundle in ready]
+        current = self._packages.finish(finished)
+        for (_, forms), is_current in zip(finished, current, strict=True):
+            for form in forms:
+                self._observer.count(
+                    "packages_total", form=form, outcome="packaged" if is_current else "superseded"
+                )
+        return sum(current)
 
-    def _record(self, job: Job, stored: StoredPackage, template: Template) -> bool:
-        blob = self._blobs.put(stored.members, OFD_MEDIA)
-        finished = Made(
-            file_number=job.request.file_number,
-            template=sha256(template.members).hexdigest(),
-            digest=stored.digest,
-            size_bytes=stored.size_bytes,
-            algorithm=job.seal.signer.algorithm.value,
-            key_id=job.seal.signer.key_id,
-            blob=blob,
-        )
-        try:
-            current = self._packages.finish(job.claim, finished)
-        except FenceLost as lost:
-            log.info("%s", lost)
-            return False
-        self._observer.count("packages_total", form="ofd", outcome="packaged" if current else "superseded")
-        return current
+    def _contents(self, bundle: Bundle) -> Iterator[tuple[bytes, str]]:
+        """Everything of a bundle that is kept; a template once per process, before the first package that names it."""
+        for template in bundle.templates:
+            if template.template_id not in self._templates:
+                self._templates.add(template.template_id)
+                yield template.members, TEMPLATE_MEDIA
+        yield bundle.ofd.members, MEDIA["ofd"]
+        if bundle.pdf is not None:
+            yield bundle.pdf.members, MEDIA["pdf"]
+        yield bundle.thumbnail, THUMBNAIL_MEDIA
 
-    def _keep(self, template: Template) -> None:
-        """The template is kept once, before the first package that names it."""
-        if template.template_id not in self._templates:
-            self._blobs.put(template.members, TEMPLATE_MEDIA)
-            self._templates.add(template.template_id)
+    def _made(self, job: Job, bundle: Bundle) -> dict[str, Made]:
+        """The rows of a bundle, by form."""
+        templates = {
+            template.template_id: sha256(template.members).hexdigest() for template in bundle.templates
+        }
+        thumbnail = sha256(bundle.thumbnail).digest()
+        signers: list[tuple[str, StoredPackage | None, Signer | None]] = [
+            ("ofd", bundle.ofd, job.seal.signer),
+            ("pdf", bundle.pdf, self._dressing.document_signer()),
+        ]
+        return {
+            form: Made(
+                file_number=job.request.file_number,
+                template=templates.get(stored.template_id, ""),
+                digest=stored.digest,
+                size_bytes=stored.size_bytes,
+                algorithm=signer.algorithm.value,
+                key_id=signer.key_id,
+                blob=sha256(stored.members).digest(),
+                thumbnail=thumbnail,
+            )
+            for form, stored, signer in signers
+            if stored is not None and signer is not None
+        }
 
     def _hold(self, claim: Claim, state: str, detail: str) -> None:
         try:

@@ -10,6 +10,7 @@ from contracts.licence_type import LicenceType
 from core.errors import ConfigError, NotFound
 from core.packaging.style import Style
 from core.packaging.style_loader import load_style, shipped_style, shipped_styles
+from core.ports.signer import Signer
 from core.sealing.seal import Seal
 from core.sealing.store import SealStore
 from core.store.registry import RegistryStore
@@ -27,11 +28,13 @@ class Dressing:
         seals: SealStore,
         style_folder: Path | None = None,
         *,
+        document_signer: Signer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
         self._seal_store = seals
         self._style_folder = style_folder
+        self._document_signer = document_signer
         self._clock = clock
         self._checked_at = float("-inf")
         self._revision = -1
@@ -57,6 +60,10 @@ class Dressing:
             f"no seal may sign type {licence_type} of {issuer}",
             f"没有可用于 {issuer} 的 {licence_type} 的印章",
         )
+
+    def document_signer(self) -> Signer | None:
+        """The key that signs the PDF form, if the hub has one."""
+        return self._document_signer
 
     def _refresh(self) -> None:
         if self._clock() - self._checked_at < FRESH_S:

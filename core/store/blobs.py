@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,19 +22,32 @@ class BlobStore:
 
     def put(self, content: bytes, media: str) -> bytes:
         """Stores ``content`` (once, whoever brings it again) and returns its digest."""
+        return self.put_all([(content, media)])[0]
+
+    def put_all(self, contents: Sequence[tuple[bytes, str]]) -> list[bytes]:
+        """``put`` for several (content, media) at once, in one transaction."""
+        if not contents:
+            return []
         self._keyring.roll()
-        digest = hashlib.sha256(content).digest()
-        values = {
-            "digest": digest,
-            "media": media,
-            "size_bytes": len(content),
-            "content": self._keyring.encrypt(content, _place(digest)),
-            "created_ms": time.time_ns() // 1_000_000,
+        now_ms = time.time_ns() // 1_000_000
+        digests = [hashlib.sha256(content).digest() for content, _ in contents]
+        rows = {
+            digest: {
+                "digest": digest,
+                "media": media,
+                "size_bytes": len(content),
+                "content": self._keyring.encrypt(content, _place(digest)),
+                "created_ms": now_ms,
+            }
+            for digest, (content, media) in zip(digests, contents, strict=True)
         }
         insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        ordered = [
+            rows[digest] for digest in sorted(rows)
+        ]  # two writers of the same blobs never wait for each other
         with self._database.begin() as connection:
-            connection.execute(insert(blob).values(**values).on_conflict_do_nothing())
-        return digest
+            connection.execute(insert(blob).on_conflict_do_nothing(), ordered)
+        return digests
 
     def get(self, digest: bytes) -> bytes:
         """The content, checked against its digest; raises ``NotFound``."""

@@ -178,6 +178,10 @@ class JournalStore:
         with self._database.read() as connection:
             return list(connection.execute(statement))
 
+    def _waiting(self) -> bool:
+        with self._database.read() as connection:
+            return connection.execute(select(journal_pending.c.id).limit(1)).first() is not None
+
     def _signed_size(self) -> int:
         with self._database.read() as connection:
             return int(connection.execute(select(func.coalesce(func.max(checkpoint.c.size), 0))).scalar_one())

@@ -4,12 +4,12 @@ A package row is written with the version it belongs to; this module only moves 
 row says ``packaged``: the bytes are put first, the row last, in one transaction with the journal entry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, tuple_, update
 
 from core.errors import FenceLost
 from core.store.engine import Database
@@ -98,36 +98,54 @@ class PackageStore:
             rows = connection.execute(late.order_by(package.c.bulk, package.c.created_ms).limit(limit)).all()
             return [((row.licence_id, row.version_no), bool(row.bulk)) for row in rows]
 
-    def finish(self, claim: Claim, made: Made) -> bool:
-        """Records a finished package; False when the version was superseded or ended meanwhile (recorded as such).
+    def finish(self, finished: Sequence[tuple[Claim, Mapping[str, Made]]]) -> list[bool]:
+        """Records packages by form, one transaction for all; tells for each whether it is the licence's sealed version now.
 
-        Raises ``FenceLost`` when the claim has lapsed and another worker holds it.
+        False for a version that was superseded or ended meanwhile (recorded as such) and for a claim that has lapsed: another
+        worker makes that package, and nothing of this one is recorded.
         """
+        if not finished:
+            return []
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
-            head = connection.execute(
-                select(licence.c.current_version, licence.c.status, licence.c.sealed_version)
-                .where(licence.c.id == claim.licence_id)
-                .with_for_update()
-            ).one()
-            if head.current_version != claim.version_no or head.status != "valid":
-                detail = f"current version {head.current_version}, {head.status}"
-                self._set(connection, claim, now_ms, state="superseded", detail=detail)
-                return False
-            self._set(connection, claim, now_ms, state="packaged", detail="", **msgspec.structs.asdict(made))
-            connection.execute(
-                update(licence)
-                .where(licence.c.id == claim.licence_id)
-                .values(sealed_version=claim.version_no, updated_ms=now_ms)
+            heads = _locked_heads(connection, [claim.licence_id for claim, _ in finished])
+            ours = _still_ours(connection, [claim for claim, _ in finished])
+            return [
+                _key(claim) in ours and self._record(connection, claim, made, heads[claim.licence_id], now_ms)
+                for claim, made in finished
+            ]
+
+    def _record(
+        self, connection: Connection, claim: Claim, made: Mapping[str, Made], head: Any, now_ms: int
+    ) -> bool:
+        if head.current_version != claim.version_no or head.status != "valid":
+            detail = f"current version {head.current_version}, {head.status}"
+            self._set(connection, claim, now_ms, state="superseded", detail=detail)
+            return False
+        for form, package_made in made.items():
+            values = {"state": "packaged", "detail": "", **msgspec.structs.asdict(package_made)}
+            if form == claim.form:
+                self._set(connection, claim, now_ms, **values)
+            else:
+                connection.execute(insert(package).values(**_beside(claim, form, now_ms), **values))
+            pend(
+                connection,
+                "licence.packaged",
+                str(claim.licence_id),
+                _event(claim, form, package_made),
+                now_ms,
             )
-            pend(connection, "licence.packaged", str(claim.licence_id), _event(claim, made), now_ms)
-            return True
+        head_row = update(licence).where(licence.c.id == claim.licence_id)
+        connection.execute(head_row.values(sealed_version=claim.version_no, updated_ms=now_ms))
+        return True
 
     def put_back(self, claim: Claim, detail: str) -> None:
         """The signer or store is away: the package waits unsealed until the sweep finds it, and no attempt is counted."""
         with self._database.begin() as connection:
             now_ms = database_now_ms(connection)
-            self._set(connection, claim, now_ms, state="pending", detail=detail, lease_ms=0, tries=claim.tries - 1)
+            self._set(
+                connection, claim, now_ms, state="pending", detail=detail, lease_ms=0, tries=claim.tries - 1
+            )
 
     def hold(self, claim: Claim, state: str, detail: str) -> None:
         """The package cannot be made as things are: ``needs-glyph`` or ``failed``, with what is missing."""
@@ -208,6 +226,38 @@ class PackageStore:
 _VIEW = tuple(package.c[name] for name in PackageView.__struct_fields__)
 
 
+def _key(claim: Claim) -> tuple[UUID, int, str]:
+    return claim.licence_id, claim.version_no, claim.form
+
+
+def _locked_heads(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """The licences, locked in order of id, as every writer locks them."""
+    columns = (licence.c.id, licence.c.current_version, licence.c.status)
+    heads = select(*columns).where(licence.c.id.in_(ids)).order_by(licence.c.id).with_for_update()
+    return {row.id: row for row in connection.execute(heads)}
+
+
+def _still_ours(connection: Connection, claims: Sequence[Claim]) -> set[tuple[UUID, int, str]]:
+    """Keys of the claims that have not lapsed into another worker's hands."""
+    fences = {_key(claim): claim.fence for claim in claims}
+    columns = (package.c.licence_id, package.c.version_no, package.c.form, package.c.fence)
+    ids = package.c.licence_id.in_([claim.licence_id for claim in claims])
+    rows = connection.execute(select(*columns).where(ids, package.c.state == "claimed"))
+    return {(row[0], row[1], row[2]) for row in rows if fences.get((row[0], row[1], row[2])) == row[3]}
+
+
+def _beside(claim: Claim, form: str, now_ms: int) -> dict[str, object]:
+    """What the row of a further form has in common with the claimed one."""
+    return {
+        "licence_id": claim.licence_id,
+        "version_no": claim.version_no,
+        "form": form,
+        "bulk": False,
+        "created_ms": claim.created_ms,
+        "changed_ms": now_ms,
+    }
+
+
 def _is(claim: Claim) -> Iterable[Any]:
     return (
         package.c.licence_id == claim.licence_id,
@@ -216,11 +266,11 @@ def _is(claim: Claim) -> Iterable[Any]:
     )
 
 
-def _event(claim: Claim, made: Made) -> dict[str, object]:
+def _event(claim: Claim, form: str, made: Made) -> dict[str, object]:
     return {
         "licence": str(claim.licence_id),
         "version": claim.version_no,
-        "form": claim.form,
+        "form": form,
         "identifier": claim.identifier,
         "interface": claim.interface,
         "file_number": made.file_number,

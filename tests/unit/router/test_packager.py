@@ -15,7 +15,7 @@ from core.packaging.typeface import FONTS, SHIPPED_FONT
 from core.ports.bus import Bus, Channel
 from core.ports.observe import Unobserved
 from core.ports.signer import Signer
-from core.sealing.authority import SEAL_MAKER, SEAL_SIGNER, create_development_authorities
+from core.sealing.authority import PDF_SIGNER, SEAL_MAKER, SEAL_SIGNER, create_development_authorities
 from core.sealing.making import SealDesign, make_seal
 from core.sealing.picture import SealText, draw_seal
 from core.sealing.seal import ANY, Seal
@@ -78,6 +78,7 @@ class Sealing:
         )
         ses = make_seal(authorities.seals.signer(SEAL_MAKER), design)
         self.made = Seal("test", ses, self.signer, frozenset([ANY]), frozenset([ANY]))  # type: ignore[arg-type]  # a Signer
+        self.documents = authorities.documents.signer(PDF_SIGNER)
         self.trust = TrustStore.of(authorities.roots)
 
 
@@ -90,9 +91,13 @@ class Wardrobe:
     def __init__(self, seal: Seal) -> None:
         self.bound = seal
         self.missing = False
+        self.documents: Signer | None = None
 
     def style(self, _licence_type: str) -> Style:
         return shipped_style("permit")
+
+    def document_signer(self) -> Signer | None:
+        return self.documents
 
     def seal(self, licence_type: str, issuer: str) -> Seal:
         if self.missing:
@@ -127,8 +132,8 @@ class Bench:
         assert row is not None
         return row.state, row.detail
 
-    def verdict(self, version: Version) -> str:
-        data = PackageFiles(self.store).file(*version)
+    def verdict(self, version: Version, form: str = "ofd") -> str:
+        data = PackageFiles(self.store).file(*version, form)
         return verify_file(data, self.sealing.trust, library=self.store.licences).verdict.value
 
 
@@ -151,6 +156,17 @@ def test_a_version_becomes_a_package_that_verifies_against_the_library(bench: Be
     bench.store.journal.sequence(1)
     kinds = [change.kind for change in bench.store.journal.entries(-1)]
     assert kinds.count("licence.packaged") == 3
+
+
+def test_with_a_document_signer_the_pdf_and_the_picture_come_with_the_ofd(bench: Bench) -> None:
+    bench.dressing.documents = bench.sealing.documents
+    version = bench.stored("A-1")
+    assert bench.worker.make([version]) == 1
+    assert [bench.verdict(version, form) for form in ("ofd", "pdf")] == ["valid", "valid"]
+    row = bench.store.packages.get(*version)
+    assert row is not None
+    assert row.thumbnail is not None
+    assert bench.store.blobs.get(row.thumbnail)[:3] == b"\xff\xd8\xff"
 
 
 def test_an_unsealed_licence_is_not_shared(bench: Bench) -> None:

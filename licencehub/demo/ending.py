@@ -1,7 +1,9 @@
 """The last pages: one licence with its package, the journal, the tables, and the hub that goes on serving."""
 
 import contextlib
+import sys
 import time
+from pathlib import Path
 
 from licencehub.demo.figures import Figures
 from licencehub.demo.screen import Screen
@@ -70,22 +72,31 @@ def keep_serving(story: Story, serving: Serving) -> None:
     stage, screen = story.stage, story.screen
     with Library(stage) as library:
         link = library.face_link(story.shown)
-    key = stage.secret("client-developer")
-    screen.facts(
+    key, program = (
+        _near(stage.secret("client-developer")),
+        _near(Path(sys.executable).with_name("licence-hub")),
+    )
+    screen.lines(
         "The hub goes on serving 枢纽继续运行 (Ctrl-C ends it 结束)",
         {
             "interface description 接口文档": f"{stage.base}/docs",
-            "face of the licence 证照版面": f"{link}\nopens once, within ten minutes 十分钟内一次有效",
+            "face of the licence 证照版面": f"{link}  (opens once, within ten minutes 十分钟内一次有效)",
             "licences 证照查询": f'curl -H "Authorization: Bearer $(cat {key})" "{stage.base}/v1/licences?limit=5"',
             "metrics 指标": f"{stage.base}/metrics",
-            "command line 命令行": f"licence-hub -c {stage.config} quarantine list",
-            "drop folders 投递目录": f"{stage.drops}",
+            "command line 命令行": f"{program} -c {_near(stage.config)} quarantine list",
+            "drop folders 投递目录": f"{_near(stage.drops)}",
         },
     )
     with contextlib.suppress(KeyboardInterrupt):
         while serving.is_alive():
             time.sleep(0.5)
     screen.step("ending 正在结束 …")
+
+
+def _near(path: Path) -> Path:
+    """The path as it is typed from here, where that is shorter."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _with_changed_bit(data: bytes) -> bytes:

@@ -113,6 +113,13 @@ class Screen:
                 table.add_row(one.cause, one.outcome, _mark(right=one.right))
         self._console.print(table)
 
+    def lines(self, title: str, facts: dict[str, str]) -> None:
+        """Names and values, each value whole on a line, so that it can be copied."""
+        self._console.print(title, style="bold cyan")
+        for name, value in facts.items():
+            self._console.print(f"  {name}", style="bold")
+            self._console.print(f"    {value}", soft_wrap=True, markup=False)
+
     def _print(self, table: Table) -> None:
         """The last column, when it is the one that may be cut, gets what the others leave."""
         if table.columns[-1].ratio:

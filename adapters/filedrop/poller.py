@@ -37,6 +37,7 @@ class DropPoller:
         self._lease_s, self._clock = lease_s, clock
         self._drops: dict[str, FileDrop] = {}
         self._due: dict[str, float] = {}
+        self._shared: set[str] = set()
         self._purge_at = clock()
 
     def run(self, stop: threading.Event) -> None:
@@ -48,9 +49,16 @@ class DropPoller:
         """Looks after every folder that is due. While the registry is out of reach nothing is claimed."""
         if not self._directory.fresh:
             return
+        owners: dict[Path, str] = {}
         for live in self._directory.all():
             drop = live.declaration.drop
             if drop is None or live.declaration.protocol != "file" or live.state not in _LISTABLE:
+                continue
+            if (
+                owners.setdefault((self._data / drop.folder).resolve(), live.declaration.name)
+                != live.declaration.name
+            ):
+                self._refuse_shared(live.declaration.name, drop.folder)
                 continue
             if self._clock() >= self._due.get(live.declaration.name, 0.0):
                 self._look(live)
@@ -58,6 +66,15 @@ class DropPoller:
         if self._clock() >= self._purge_at:
             self._purge_at = self._clock() + DAY_S / 24
             self._purge()
+
+    def _refuse_shared(self, name: str, folder: str) -> None:
+        """A folder belongs to one interface: the first by name."""
+        if name not in self._shared:
+            log.error(
+                "drop folder %s of %s belongs to another interface: it is not looked after", folder, name
+            )
+            self._shared.add(name)
+        self._observer.gauge("source_layer_status", 1, adapter=name, layer="folder", status="shared")
 
     def _look(self, live: LiveInterface) -> None:
         name = live.declaration.name

@@ -380,8 +380,11 @@ def test_f12_a_link_that_races_with_the_claim_never_leads_outside(hub: DropHub, 
 
     swapper = threading.Thread(target=swap)
     swapper.start()
+    origins: list[str] = []
+    until = time.monotonic() + 30
     try:
-        origins = [taken.submission.origin for _look in range(150) for taken in drop.sweep().taken]
+        while len(origins) < 3 and time.monotonic() < until:
+            origins += [taken.submission.origin for taken in drop.sweep().taken]
     finally:
         stop.set()
         swapper.join()
@@ -550,3 +553,66 @@ def test_archive_names_begin_with_the_submission_so_that_no_drop_overwrites_anot
     assert sorted(names_in(drop.folder.path / ARCHIVE)) == sorted(
         kept_name(s.id, "a.csv") for s in submissions
     )
+
+
+def test_a_folder_belongs_to_one_interface(hub: DropHub) -> None:
+    hub.register(permits())
+    hub.register(permits(name="thieves", drop={"folder": "drop/../drop/permits"}))
+    hub.directory.refresh()
+    clock = Clock()
+    poller = DropPoller(
+        hub.directory,
+        hub.folder,
+        store=hub.store,
+        intake=hub.intake,
+        observer=Unobserved(),
+        lease_s=0,
+        clock=clock,
+    )
+    poller.tick()
+    (hub.folder / "drop" / "permits" / "a.csv").write_bytes(table(1))
+    clock.now += 5
+    hub.directory.refresh()
+    poller.tick()
+    assert len(hub.store.submissions.recent("permits")) == 1
+    assert not hub.store.submissions.recent("thieves")
+
+
+def test_one_broken_folder_leaves_the_others_alone(hub: DropHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.register(permits(name="broken", drop={"folder": "drop/broken"}))
+    hub.register(permits())
+    hub.directory.refresh()
+    poller = DropPoller(
+        hub.directory, hub.folder, store=hub.store, intake=hub.intake, observer=Unobserved(), lease_s=0
+    )
+    real = FileDrop.sweep
+
+    def sweep(drop: FileDrop) -> Any:
+        if drop.folder.path.name == "broken":
+            raise RuntimeError("a defect")
+        return real(drop)
+
+    monkeypatch.setattr(FileDrop, "sweep", sweep)
+    (hub.folder / "drop" / "permits").mkdir(parents=True)
+    (hub.folder / "drop" / "permits" / "a.csv").write_bytes(table(1))
+    poller.tick()
+    assert len(hub.store.submissions.recent("permits")) == 1
+
+
+def test_a_defect_met_by_one_file_does_not_hold_up_the_next(
+    hub: DropHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = opened(hub)
+    real = hub.intake.take
+
+    def take(stream: Any, origin: str, *arguments: Any, **named: Any) -> Any:
+        if origin == "a.csv":
+            raise RuntimeError("a defect")
+        return real(stream, origin, *arguments, **named)
+
+    monkeypatch.setattr(hub.intake, "take", take)
+    for number, name in enumerate(("a.csv", "b.csv")):
+        (drop.folder.path / name).write_bytes(table(number))
+    assert verdicts(drop) == [("b.csv", "read")]
+    monkeypatch.setattr(hub.intake, "take", real)
+    assert verdicts(drop) == [("a.csv", "read")]

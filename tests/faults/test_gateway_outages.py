@@ -98,7 +98,9 @@ def gateway(tmp_path: Path, own_broker: OwnBroker, own_postgres: OwnPostgres) ->
     kill_tree(gateway.process)
 
 
-def outage(gateway: Gateway, part: str, begin: Callable[[], None], end: Callable[[], None]) -> None:
+def assert_outage_passes(
+    gateway: Gateway, part: str, begin: Callable[[], None], end: Callable[[], None]
+) -> None:
     """The gateway's behaviour before, during and after."""
     assert gateway.push() == 202
     begin()
@@ -113,7 +115,7 @@ def outage(gateway: Gateway, part: str, begin: Callable[[], None], end: Callable
 
 
 def test_a_broker_that_is_stopped(gateway: Gateway, own_broker: OwnBroker) -> None:
-    outage(gateway, "bus", own_broker.stop, own_broker.start)
+    assert_outage_passes(gateway, "bus", own_broker.stop, own_broker.start)
 
 
 def test_a_broker_that_blocks_its_publishers(gateway: Gateway, own_broker: OwnBroker) -> None:
@@ -125,8 +127,8 @@ def test_a_broker_that_blocks_its_publishers(gateway: Gateway, own_broker: OwnBr
 
 
 def test_a_database_that_is_stopped(gateway: Gateway, own_postgres: OwnPostgres) -> None:
-    outage(gateway, "store", own_postgres.stop, own_postgres.start)
+    assert_outage_passes(gateway, "store", own_postgres.stop, own_postgres.start)
 
 
 def test_a_database_that_hangs(gateway: Gateway, own_postgres: OwnPostgres) -> None:
-    outage(gateway, "store", own_postgres.pause, own_postgres.resume)
+    assert_outage_passes(gateway, "store", own_postgres.pause, own_postgres.resume)

@@ -21,6 +21,7 @@ from core.sealing.keyfiles import load_signer
 from core.sealing.store import SealStore
 from core.secrets import resolve
 from core.service.dressing import Dressing
+from core.service.styles import StyleRegistry
 from core.service.trust import trust_of
 from core.store import Store, open_store, prepare_store
 from core.verification.report import VerificationReport
@@ -107,11 +108,16 @@ class Hub:
         return SealStore(self.config.path(self.config.seal.folder) / "seals")
 
     @cached_property
+    def styles(self) -> StyleRegistry:
+        """Registered and shipped styles."""
+        return StyleRegistry(self.store, self.config.data / "styles")
+
+    @cached_property
     def dressing(self) -> Dressing:
         """Styles and seals by licence type."""
-        own = self.config.packager.style_folder
-        styles = self.config.path(own) if own else None
-        return Dressing(self.store.registry, self.seals, styles, document_signer=self._issued(PDF_SIGNER))
+        return Dressing(
+            self.store.registry, self.seals, self.styles, document_signer=self._issued(PDF_SIGNER)
+        )
 
     @cached_property
     def journal_signer(self) -> Signer:

@@ -139,8 +139,6 @@ class Packager(Section, frozen=True, kw_only=True):
     """Versions packaged per turn."""
     lease_s: Seconds = 120.0
     """How long a worker may hold a version before another takes it over."""
-    style_folder: str = ""
-    """Folder with own styles; empty: the built-in ones."""
 
 
 class Seal(Section, frozen=True, kw_only=True):

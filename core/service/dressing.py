@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
 from contracts.licence_type import LicenceType
-from core.errors import ConfigError, NotFound
+from core.errors import NotFound
 from core.packaging.style import Style
-from core.packaging.style_loader import load_style, shipped_style, shipped_styles
 from core.ports.signer import Signer
 from core.sealing.seal import Seal
 from core.sealing.store import SealStore
+from core.service.styles import StyleRegistry
 from core.store.registry import RegistryStore
 
 FRESH_S = 2.0
@@ -26,14 +25,14 @@ class Dressing:
         self,
         registry: RegistryStore,
         seals: SealStore,
-        style_folder: Path | None = None,
+        styles: StyleRegistry,
         *,
         document_signer: Signer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = registry
         self._seal_store = seals
-        self._style_folder = style_folder
+        self._style_registry = styles
         self._document_signer = document_signer
         self._clock = clock
         self._checked_at = float("-inf")
@@ -47,7 +46,7 @@ class Dressing:
         if licence_type not in self._styles:
             entry = self._registry.show("licence-type", licence_type)
             name = msgspec.convert(entry.declaration, LicenceType).style
-            self._styles[licence_type] = self._load(name)
+            self._styles[licence_type] = self._style_registry.load(name)
         return self._styles[licence_type]
 
     def seal(self, licence_type: str, issuer: str) -> Seal:
@@ -76,14 +75,3 @@ class Dressing:
         if in_use != [seal.name for seal in self._seals]:
             self._seals = [self._seal_store.open(name) for name in in_use]
         self._checked_at = self._clock()
-
-    def _load(self, name: str) -> Style:
-        own = self._style_folder / name / "style.toml" if self._style_folder is not None else None
-        try:
-            if own is not None and own.exists():
-                return load_style(own)
-            if name in shipped_styles():
-                return shipped_style(name)
-        except ConfigError as error:
-            raise NotFound(f"style {name} cannot be used: {error}", f"样式 {name} 不可用") from error
-        raise NotFound(f"there is no style {name}", f"没有样式 {name}")

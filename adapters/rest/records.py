@@ -74,7 +74,8 @@ async def read_records(body: Body, *, lines: bool, translator: Translator, limit
 def _rows(content: bytes, *, lines: bool, translator: Translator) -> Iterable[Row]:
     if lines:
         return decode_ndjson(io.BytesIO(content), translator)
-    if not translator.interface.source.records and content[:1] == b"{":
+    source = translator.interface.source
+    if content[:1] == b"{" and not source.records and not source.encoding:
         return (_single(content),)
     return decode_json(io.BytesIO(content), translator)
 

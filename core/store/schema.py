@@ -51,13 +51,23 @@ def grant(owner: Database, role: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def compare_schema(database: Database, application_role: str = "") -> list[str]:
-    """Differences between the database and what this release expects: tables, triggers, grants; empty when there is none."""
+def compare_schema(database: Database) -> list[str]:
+    """Differences between the database and what this release expects: tables, triggers, grants; empty when there is none.
+
+    Grants are compared for the role that is connected, where another role owns the tables (PostgreSQL).
+    """
     with database.read() as connection:
         found = [*_table_differences(connection), *_trigger_differences(connection)]
-        if application_role and database.dialect == "postgresql":
-            found += _grant_differences(connection, application_role)
-    return found
+        role = _application_role(connection) if database.dialect == "postgresql" else ""
+        return [*found, *(_grant_differences(connection, role) if role else ())]
+
+
+def _application_role(connection: Connection) -> str:
+    """The connected role, unless it owns the tables or there are none yet."""
+    query = text(
+        "SELECT current_user WHERE EXISTS (SELECT FROM pg_tables WHERE tablename = 'ledger' AND tableowner <> current_user)"
+    )
+    return str(connection.execute(query).scalar_one_or_none() or "")
 
 
 _FUNCTION = f"""CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -247,6 +247,30 @@ def test_f5_a_cut_reading_goes_on_at_its_checkpoint(hub: DropHub, monkeypatch: p
     assert hub.outcomes() == {Outcome.NEW: 35}
 
 
+def test_f5_a_cut_gathering_goes_on_at_its_checkpoint(hub: DropHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.filedrop.reading.CHECKPOINT_ENTRIES", 4)
+    hub.register(
+        permits(group={"by": ["number"], "item": "KZ_PLACES", "fields": {"title": {"source": "title"}}})
+    )
+    drop = hub.drop()
+    (drop.folder.path / "a.csv").write_bytes(table(*range(10), *range(10)))
+    publish, calls = hub.bus.publish_many, 0
+
+    def failing(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise Unavailable("the bus is out of reach")
+        publish(*arguments)
+
+    monkeypatch.setattr(hub.bus, "publish_many", failing)
+    assert drop.sweep().postponed == 1
+    assert hub.store.submissions.recent("permits")[0].records == 4
+    assert verdicts(drop) == [("a.csv", "read")]
+    hub.work()
+    assert sorted((row.position, row.rows) for row in hub.rows()) == [(number, 2) for number in range(10)]
+
+
 def test_f6_the_same_content_under_a_new_name_is_reported_as_duplicate(hub: DropHub) -> None:
     drop = opened(hub)
     (drop.folder.path / "a.csv").write_bytes(table(1))

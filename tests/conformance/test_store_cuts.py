@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -78,16 +79,30 @@ def test_truncating_a_table_or_a_partition_is_refused(empty_postgres: str) -> No
     opened.close()
 
 
-def test_a_record_the_database_refuses_is_named_and_the_others_are_stored(empty_postgres: str) -> None:
+@pytest.mark.parametrize(
+    "unfit", [{"stamp_us": 2**70}, {"source_order": "lone \ud800"}], ids=["number too large", "not Unicode"]
+)
+def test_a_record_the_database_refuses_is_named_and_the_others_are_stored(
+    store: Store, unfit: dict[str, Any]
+) -> None:
+    sound = [candidate(f"A-{n}", raw_index=n) for n in range(9)]
+    raws = [bytes([n]) for n in range(9)]
+    culprit = candidate("B-1", **unfit)
+    with pytest.raises(DataError) as caught:
+        store.records.commit([*sound[:5], culprit, *sound[5:]], raws)
+    assert caught.value.receipt == str(culprit.receipt)
+    results = store.records.commit(sound, raws)
+    assert [r.outcome for r in results] == [Outcome.NEW] * 9
+    assert [store.ledger.raw_of(one.receipt) for one in sound] == raws
+    assert store.ledger.outcomes([culprit.receipt]) == {}
+
+
+def test_a_text_only_postgresql_refuses_is_a_data_error(empty_postgres: str) -> None:
     opened = fresh_store(empty_postgres)
-    sound = [candidate(f"A-{n}") for n in range(9)]
     culprit = candidate("B-1", fields={"licence_name": "nul \x00 inside"})
     with pytest.raises(DataError) as caught:
-        opened.records.commit([*sound[:5], culprit, *sound[5:]], [])
+        opened.records.commit([candidate("A-1"), culprit], [])
     assert caught.value.receipt == str(culprit.receipt)
-    results = opened.records.commit(sound, [])
-    assert [r.outcome for r in results] == [Outcome.NEW] * 9
-    assert opened.ledger.outcomes([culprit.receipt]) == {}
     opened.close()
 
 

@@ -58,6 +58,8 @@ class JournalStore:
 
         One transaction: dense numbers, leaves, counters, frontier. Raises ``FenceLost`` when a newer holder has written.
         """
+        if not self._waiting():  # looked for without the write lock: most looks find nothing
+            return 0
         with self._database.begin() as connection:
             pending = connection.execute(
                 select(journal_pending).order_by(journal_pending.c.id).limit(limit)

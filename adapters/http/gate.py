@@ -114,19 +114,21 @@ def _closing(reply: Reply) -> Reply:
 
 
 def _write_log(head: Head, path: str, answered: _Answered, seconds: float) -> None:
-    """One line per request: no query (it may name a holder), no body, no header values."""
-    if log.isEnabledFor(logging.INFO):
-        log.info(
-            "request",
-            extra={
-                "request_id": head.request_id,
-                "method": head.method,
-                "route": _route(path),
-                "status": answered.status,
-                "duration_ms": round(seconds * 1000, 1),
-                "client": head.client,
-            },
-        )
+    """One line per request: no query (it may name a holder), no body, no header values.
+
+    A push that was accepted is a line of ``debug``: the ledger has each of its records, and the metrics count them.
+    """
+    level = logging.DEBUG if answered.status == 202 else logging.INFO
+    if log.isEnabledFor(level):
+        found = {
+            "request_id": head.request_id,
+            "method": head.method,
+            "route": _route(path),
+            "status": answered.status,
+            "duration_ms": round(seconds * 1000, 1),
+            "client": head.client,
+        }
+        log.log(level, "request", extra=found)
 
 
 def _route(path: str) -> str:

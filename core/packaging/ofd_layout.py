@@ -23,6 +23,11 @@ SIGNED_VALUE = "Doc_0/Signs/Sign_0/SignedValue.dat"
 FACE_ITEMS_NAMESPACE = "urn:licence-hub:face-items:1"
 METADATA_ATTACHMENT, LICENCE_ATTACHMENT = "metadata", "licence"
 
+METADATA_ID, LICENCE_ID = "a1", "a2"
+SIGNATURE_ID = "s001"
+STAMP_PREFIX = "stamp"
+"""Attachments, signatures and stamps are named (xs:ID); pages, resources and objects are numbered (ST_ID)."""
+
 PAGE_ID = 1
 TEMPLATE_ID = 2
 FONT_ID = 3
@@ -30,7 +35,6 @@ BASE_IMAGE_ID = 4
 QR_IMAGE_ID = 5
 BACKGROUND_LAYER_ID = 6
 BASE_OBJECT_ID = 7
-METADATA_ID, LICENCE_ID = 8, 9
 WATERMARK_ID = 10
 FIRST_WATERMARK_TEXT_ID = 20
 FIRST_LABEL_ID = 300
@@ -38,5 +42,4 @@ BODY_LAYER_ID = 1000
 QR_OBJECT_ID = 1001
 FIRST_FIELD_ID = 1100
 FIRST_SCAN_ID = 3000
-FIRST_STAMP_ID = 9000
 MAX_ID = 9999

@@ -157,7 +157,7 @@ def _watermark_text(style: Style, mark: Watermark, object_id: int, centre: tuple
 def custom_tags() -> bytes:
     """CustomTags.xml: one list, the face items."""
     return _xml(
-        f'<ofd:CustomTags {XMLNS}><ofd:CustomTag TypeID="face-items" NameSpace="{at.FACE_ITEMS_NAMESPACE}">'
+        f'<ofd:CustomTags {XMLNS}><ofd:CustomTag NameSpace="{at.FACE_ITEMS_NAMESPACE}">'
         "<ofd:FileLoc>FaceItems.xml</ofd:FileLoc></ofd:CustomTag></ofd:CustomTags>"
     )
 
@@ -176,6 +176,6 @@ def attachments() -> bytes:
 def signatures() -> bytes:
     """Signatures.xml: the one seal; being signed over itself it closes the document."""
     return _xml(
-        f"<ofd:Signatures {XMLNS}><ofd:MaxSignId>1</ofd:MaxSignId>"
-        '<ofd:Signature ID="1" Type="Seal" BaseLoc="Sign_0/Signature.xml"/></ofd:Signatures>'
+        f"<ofd:Signatures {XMLNS}><ofd:MaxSignId>{at.SIGNATURE_ID}</ofd:MaxSignId>"
+        f'<ofd:Signature ID="{at.SIGNATURE_ID}" Type="Seal" BaseLoc="Sign_0/Signature.xml"/></ofd:Signatures>'
     )

@@ -116,7 +116,7 @@ def _signature_xml(
 ) -> bytes:
     suite = seal.suite
     marks = "".join(
-        f'<ofd:StampAnnot ID="{at.FIRST_STAMP_ID + index}" PageRef="{page}" Boundary="{boundary(box)}"/>'
+        f'<ofd:StampAnnot ID="{at.STAMP_PREFIX}{index}" PageRef="{page}" Boundary="{boundary(box)}"/>'
         for index, (page, box) in enumerate(stamps)
     )
     return (

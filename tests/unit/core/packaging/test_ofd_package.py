@@ -97,7 +97,7 @@ def test_object_numbers_are_unique_and_within_the_declared_largest(style: Style)
         int(element.get("ID", ""))
         for root in roots
         for element in root.iter()
-        if element.get("ID") and element.tag != f"{OFD}Signature"
+        if element.get("ID", "").isdigit()
     ]
     declared = {int(e.text or 0) for root in roots for e in root.iter(f"{OFD}MaxUnitID")}
     pages_and_templates = 2

@@ -101,6 +101,6 @@ def served_hub(
             stop()
 
 
-def _any_package(licence_id: UUID, version_no: int) -> bytes:
+def _any_package(licence_id: UUID, version_no: int, form: str) -> bytes:
     """The bytes of a package, for tests of the route alone: composing and sealing have tests of their own."""
-    return f"package {licence_id} {version_no}".encode()
+    return f"{form} package {licence_id} {version_no}".encode()

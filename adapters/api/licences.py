@@ -31,6 +31,7 @@ FILTERS = (
     "text",
 )
 FACE_TARGET = "face"
+FORMS = {"ofd": b"application/ofd", "pdf": b"application/pdf"}
 
 PENDING = Rule(
     code="package-pending",
@@ -86,10 +87,12 @@ class Licences:
 
     async def show(self, request: Request) -> Response:
         principal = await self._api.caller(request)
+        parameters(request, "scope")
         view = await self._shown(request, principal, Action.LICENCE_READ)
         return response(json_reply(200, licence_json(view)))
 
     async def history(self, request: Request) -> Response:
+        parameters(request)
         principal = await self._api.caller(request)
         view = await self._view(request, principal, Action.LICENCE_READ)
         authorise(principal, Action.MANAGE, licence_type=view.licence_type)
@@ -99,21 +102,27 @@ class Licences:
 
     async def package(self, request: Request) -> Response:
         """The sealed file of the current version, whichever version's identifier was asked for."""
-        view = await self._view(request, await self._api.caller(request), Action.LICENCE_FETCH)
-        row = await self._sealed(view)
-        data = await self._api.reader.run(self._api.services.package_file, view.id, row.version_no)
-        name = f'attachment; filename="{view.id}-{row.version_no}.ofd"'.encode()
-        headers: Headers = [(b"content-type", b"application/ofd"), (b"content-disposition", name)]
+        principal = await self._api.caller(request)
+        form = parameters(request, "form").get("form", "ofd")
+        if form not in FORMS:
+            raise wrong("form", " or ".join(FORMS))
+        view = await self._view(request, principal, Action.LICENCE_FETCH)
+        row = await self._sealed(view, form)
+        data = await self._api.reader.run(self._api.services.package_file, view.id, row.version_no, form)
+        name = f'attachment; filename="{view.id}-{row.version_no}.{form}"'.encode()
+        headers: Headers = [(b"content-type", FORMS[form]), (b"content-disposition", name)]
         if row.digest is not None:
             headers.append((b"etag", f'"{row.digest.hex()}"'.encode()))
         return response(Reply(200, data, headers))
 
     async def thumbnail(self, request: Request) -> Response:
+        parameters(request)
         view = await self._view(request, await self._api.caller(request), Action.LICENCE_FETCH)
         return response(await self._picture(await self._sealed(view)))
 
     async def link(self, request: Request) -> Response:
         """``POST …/links``: a link to the face that opens once, for a short while, without a credential."""
+        parameters(request)
         principal, body = await self._api.caller_with_body(request)
         body.close()
         view = await self._view(request, principal, Action.LICENCE_FETCH)
@@ -137,7 +146,6 @@ class Licences:
 
     async def _view(self, request: Request, principal: Principal, action: Action) -> LicenceView:
         """The licence at the version named, if the caller may do ``action`` with its type; else ``NotFound``."""
-        parameters(request, "scope")
         name = request.path_params["identifier"]
         view: LicenceView = await self._api.reader.run(self._store.licences.get, name)
         if not allows(principal, action, licence_type=view.licence_type):
@@ -152,12 +160,12 @@ class Licences:
             raise _unknown(request.path_params["identifier"])
         return view
 
-    async def _sealed(self, view: LicenceView) -> PackageView:
+    async def _sealed(self, view: LicenceView, form: str = "ofd") -> PackageView:
         """The package row of the current version; raises ``Refused`` (409) while there is none to give out."""
         if view.status is not Status.VALID:
             raise Refused.by(ENDED.at("", status=view.status.value), status=409)
         row: PackageView | None = await self._api.reader.run(
-            self._store.packages.get, view.id, view.current_version
+            self._store.packages.get, view.id, view.current_version, form
         )
         if row is None or row.state != "packaged":
             raise Refused.by(PENDING.at("", state=row.state if row else "pending"), status=409)

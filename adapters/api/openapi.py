@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.api.calls import LARGEST_PAGE, PAGE_LIMIT
-from adapters.api.licences import FILTERS
+from adapters.api.licences import FILTERS, FORMS
 from adapters.api.quarantine import STATES
 from contracts.interface import FieldMapping
 from contracts.outcome import PENDING, Outcome
@@ -43,26 +43,45 @@ def openapi(interfaces: Iterable[LiveInterface], server: str = "/") -> Schema:
 
 
 def record_schema(live: LiveInterface) -> Schema:
-    """The record an interface is pushed: the columns its mapping reads. Further fields stay in the raw record, unread."""
-    mappings = [
-        one
-        for value in live.declaration.fields.values()
-        for one in (value if isinstance(value, tuple) else (value,))
-    ]
-    required = sorted(
-        {one.source for one in mappings if one.required and _plain(one)} & set(live.translator.columns)
-    )
+    """The record an interface is pushed: the fields its mapping reads. Further fields stay in the raw record, unread."""
+    mappings = [(name, one) for name, value in live.declaration.fields.items() for one in _each(value)]
+    properties: Schema = {column: {} for column in live.translator.columns}
+    for target, mapping in mappings:
+        for source in _sources(mapping):
+            _describe(properties, source, target)
+    required = {
+        one.source for _name, one in mappings if one.required and isinstance(one.source, str) and not one.when
+    }
     return {
         "type": "object",
         "title": live.declaration.title.get("en", live.declaration.name),
         "description": f"A record of {live.declaration.department}.",
-        "properties": {column: {} for column in live.translator.columns},
-        "required": required,
+        "properties": properties,
+        "required": sorted(required & set(properties)),
     }
 
 
-def _plain(mapping: FieldMapping) -> bool:
-    return isinstance(mapping.source, str) and not mapping.when
+def _each(value: FieldMapping | tuple[FieldMapping, ...]) -> tuple[FieldMapping, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _sources(mapping: FieldMapping) -> tuple[str, ...]:
+    return (
+        mapping.source if isinstance(mapping.source, tuple) else (mapping.source,) if mapping.source else ()
+    )
+
+
+def _describe(properties: Schema, source: str, target: str) -> None:
+    """Notes what a field becomes, at its place: ``a.b`` and ``/a/b`` lie in the object ``a``."""
+    steps = source.lstrip("/").split("/") if source.startswith("/") else source.split(".")
+    place = properties
+    for step in steps[:-1]:
+        inner = place.setdefault(step, {})
+        inner["type"] = "object"
+        place = inner.setdefault("properties", {})
+    leaf = place.setdefault(steps[-1], {})
+    known = leaf.get("description")
+    leaf["description"] = f"{known}, {target}" if known else f"Becomes {target}"
 
 
 def _push_paths(interfaces: list[LiveInterface]) -> Schema:
@@ -136,7 +155,12 @@ def _licence_paths() -> Schema:
         "/v1/licences": _get("licences", "Find licences", [*searches, scope, *_PAGE], page),
         one: _get("licences", "Show a licence", [*identifier, scope], licence),
         f"{one}/history": _get("licences", "Versions and status events", identifier, free),
-        f"{one}/package": _get("licences", "The sealed package of the current version", identifier, ofd),
+        f"{one}/package": _get(
+            "licences",
+            "The sealed package of the current version",
+            [*identifier, _query("form", {"enum": list(FORMS), "default": "ofd"})],
+            ofd,
+        ),
         f"{one}/thumbnail": _get("licences", "A small picture of the face", identifier, jpeg),
         f"{one}/links": {"post": _operation("licences", link, identifier, free, "201")},
         "/v1/links/{token}": _open(

@@ -35,8 +35,8 @@ class GatewayServices:
     intake: GatewayIntake
     store: Any
     """``core.store.Store``: ledger, quarantine, licences, packages, blobs, links."""
-    package_file: Callable[[UUID, int], bytes]
-    """The assembled package of a version, its digest checked; raises ``NotFound``."""
+    package_file: Callable[[UUID, int, str], bytes]
+    """The assembled package of a version in a form (``ofd``, ``pdf``), its digest checked; raises ``NotFound``."""
     verify: Callable[[bytes], Mapping[str, Any]]
     """The report on an uploaded package file as JSON, with its ``verdict``."""
     probes: Mapping[str, Callable[[], None]]

@@ -79,7 +79,7 @@ def seal(served: Served, licence_id: UUID, picture: bytes = b"a picture") -> Non
         file_number="F-1", template="t", digest=b"d" * 32, size_bytes=1, algorithm="a", key_id="k", blob=b"b" * 32,
         thumbnail=store.blobs.put(picture, "image/jpeg"),
     )  # fmt: skip
-    assert store.packages.finish(claim, made)
+    assert store.packages.finish([(claim, {"ofd": made, "pdf": made})]) == [True]
 
 
 def code(response: httpx.Response) -> tuple[int, str]:
@@ -219,7 +219,13 @@ def test_a_sealed_licence_is_shown_fetched_and_told(served: Served, stored: dict
             False,
         )
         package = client.get(f"/v1/licences/{identifier}/package")
-        assert package.content == f"package {licence_id} 1".encode()
+        assert package.content == f"ofd package {licence_id} 1".encode()
+        pdf = client.get(f"/v1/licences/{identifier}/package", params={"form": "pdf"})
+        assert (pdf.content[:4], pdf.headers["content-type"]) == (b"pdf ", "application/pdf")
+        assert code(client.get(f"/v1/licences/{identifier}/package", params={"form": "docx"})) == (
+            400,
+            "http.parameter",
+        )
         assert package.headers["content-type"] == "application/ofd"
         assert client.get(f"/v1/licences/{identifier}/thumbnail").content == b"a picture"
     with served.client() as client:
@@ -326,6 +332,7 @@ def test_the_hub_describes_itself_and_its_interfaces(served: Served) -> None:
     permit = document["components"]["schemas"]["record-permits"]
     assert set(permit["properties"]) == {"number", "title", "holder", "issued", "note"}
     assert permit["required"] == ["number"]
+    assert permit["properties"]["holder"] == {"description": "Becomes holder.name"}
     assert "/v1/interfaces/permits/records" in document["paths"]
     assert _unresolved(document) == []
     assert "http" not in page.text.replace("HTTP", "")

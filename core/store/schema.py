@@ -1,4 +1,4 @@
-"""What guards the tables beyond their columns: insert-only triggers, grants; and the comparison of all of it with a database."""
+"""What guards the tables beyond their columns, triggers and grants, and the comparison of all of it with a database."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,25 +9,6 @@ from sqlalchemy import Connection, text
 
 from core.store.engine import Database
 from core.store.tables import INSERT_ONLY, PARTITIONED, metadata
-
-REFUSAL = "rows of {table} are never changed or deleted"
-
-
-def insert_only_ddl(dialect: str) -> Iterator[str]:
-    """Statements that make the insert-only tables refuse UPDATE, DELETE and TRUNCATE."""
-    if dialect == "postgresql":
-        yield _FUNCTION
-    for table in INSERT_ONLY:
-        if dialect == "postgresql":
-            each = "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-            yield f"CREATE TRIGGER {table}_insert_only BEFORE UPDATE OR DELETE ON {table} {each}"
-            yield truncate_ddl(table)
-        else:
-            for action in ("UPDATE", "DELETE"):
-                yield (
-                    f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{REFUSAL.format(table=table)}'); END"
-                )
 
 
 def truncate_ddl(table: str) -> str:
@@ -68,12 +49,6 @@ def _application_role(connection: Connection) -> str:
         "SELECT current_user WHERE EXISTS (SELECT FROM pg_tables WHERE tablename = 'ledger' AND tableowner <> current_user)"
     )
     return str(connection.execute(query).scalar_one_or_none() or "")
-
-
-_FUNCTION = f"""CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION '{REFUSAL.format(table="%")}', TG_TABLE_NAME USING ERRCODE = '2F002';
-END $$"""
 
 
 def _rights(table: str) -> set[str]:

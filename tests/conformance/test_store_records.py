@@ -8,13 +8,24 @@ import pytest
 from sqlalchemy import select
 
 from contracts.fault import Rule
+from contracts.identifier import build
 from contracts.outcome import Outcome
 from contracts.record import Collection, SourceClass, Status
 from core.errors import InternalError
 from core.identity import Candidate
 from core.store import Store, tables
 from core.store.licences import LicenceQuery
-from store_material import candidate, count, ended, fresh_store, licence_id_of, outcomes, refused
+from store_material import (
+    ISSUER,
+    TYPE,
+    candidate,
+    count,
+    ended,
+    fresh_store,
+    licence_id_of,
+    outcomes,
+    refused,
+)
 
 RULE = Rule(code="test.rule", en="bad", zh="错误", remedy_en="mend", remedy_zh="修正")
 
@@ -172,6 +183,48 @@ def test_a_supplied_identifier_of_another_licence_is_quarantined(store: Store) -
     after = candidate("B-1", order="2", note="b")
     assert outcomes(store, [clash, after]) == ["quarantined", "new"]
     assert store.ledger.entry(clash.receipt).rules == ("identifier.clash",)
+
+
+def test_supplied_identifiers_are_kept_and_each_leads_to_its_version(store: Store) -> None:
+    first, second = (str(build(TYPE, ISSUER, "OWN1", version)) for version in (1, 2))
+    batch = [
+        candidate("A-1", note="a", fields={"identifier": first}),
+        candidate("A-1", order="2", note="b", fields={"identifier": first}),
+        candidate("A-1", order="3", note="c", fields={"identifier": second}),
+        candidate("A-1", order="4", note="d", fields={"issued_on": date(2030, 1, 1)}),
+    ]
+    assert outcomes(store, batch) == ["new", "newer", "newer", "newer"]
+    views = [store.licences.get(name) for name in (first, second)]
+    assert [(v.version_no, v.identifier, v.superseded) for v in views] == [
+        (2, first, True),
+        (4, second, False),
+    ]
+    assert count(store, "identifier") == 2
+
+
+def test_the_hub_counts_no_reissue_of_an_identifier_it_did_not_assign(store: Store) -> None:
+    own = str(build(TYPE, ISSUER, "OWN1", 1))
+    outcomes(store, [candidate("A-1", fields={"identifier": own})])
+    assert outcomes(store, [candidate("A-1", order="2", fields={"issued_on": date(2030, 1, 1)})]) == ["newer"]
+    assert store.licences.get(licence_id_of(store, "A-1")).identifier == own
+
+
+def test_a_type_without_a_national_code_gets_no_identifier(store: Store) -> None:
+    assert outcomes(store, [candidate("A-1", fields={"licence_type": "local"})]) == ["new"]
+    assert store.licences.get(licence_id_of(store, "A-1")).identifier == ""
+
+
+def test_a_preview_tells_the_outcomes_and_changes_nothing(store: Store) -> None:
+    outcomes(store, [candidate("A-1", note="a")])
+    before = {name: count(store, name) for name in tables.metadata.tables}
+    batch = [
+        candidate("A-1", order="2", note="b"),
+        candidate("A-1", order="0", note="c"),
+        candidate("B-1"),
+    ]
+    assert [result.outcome.value for result in store.records.preview(batch)] == ["newer", "stale", "new"]
+    assert {name: count(store, name) for name in tables.metadata.tables} == before
+    assert outcomes(store, batch) == ["newer", "stale", "new"]
 
 
 def test_a_clash_on_an_unknown_licence_leaves_no_head_behind(store: Store) -> None:

@@ -74,6 +74,10 @@ class Dressing(Protocol):
         """Raises ``NotFound`` when no seal may sign for them."""
         ...
 
+    def item_names(self, licence_type: str) -> dict[str, str]:
+        """What the type's extended items are called, by code."""
+        ...
+
     def document_signer(self) -> Signer | None:
         """The key that signs the PDF form; None: no PDF is made."""
         ...
@@ -205,6 +209,7 @@ class PackageWorker:
             library_name=self._library.name,
             source=claim.interface,
             made_at=made_at,
+            item_names=self._dressing.item_names(record.licence_type),
         )
         return Job(claim, request, style, seal)
 

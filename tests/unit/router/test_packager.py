@@ -96,6 +96,9 @@ class Wardrobe:
     def style(self, _licence_type: str) -> Style:
         return shipped_style("permit")
 
+    def item_names(self, _licence_type: str) -> dict[str, str]:
+        return {"KZ_XKNR": "许可内容"}
+
     def document_signer(self) -> Signer | None:
         return self.documents
 

@@ -85,9 +85,10 @@ records = st.builds(
 def test_any_record_gets_a_verdict_whose_faults_can_be_stored_and_shown(record: LicenceRecord) -> None:
     verdict = CLEANER.clean(record, today=TODAY)
     for fault in verdict.faults:
-        msgspec.json.encode(fault.as_dict())
+        assert msgspec.json.decode(msgspec.json.encode(fault.as_dict()))["rule"] == fault.rule
     if not any(fault.rule == "text.forbidden-character" for fault in verdict.faults):
-        msgspec.msgpack.encode(verdict.record)
+        stored = msgspec.msgpack.encode(verdict.record)
+        assert msgspec.msgpack.decode(stored, type=LicenceRecord) == verdict.record
 
 
 @given(records)

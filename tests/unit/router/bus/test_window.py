@@ -67,6 +67,8 @@ def test_who_is_cancelled_while_waiting_takes_no_room() -> None:
         window.leave(1)  # its turn comes in the same moment as the cancellation
         waiting.cancel()
         await asyncio.wait([waiting])
-        await window.enter(1, 0.01)
+        await window.enter(1, 0.01)  # the room of the one who left is free
+        with pytest.raises(Unavailable):
+            await window.enter(1, 0.01)  # and it was one
 
     asyncio.run(story())

@@ -10,6 +10,7 @@ from adapters.http.server import Draining, GatewayServer
 from core.access import load_authenticator
 from core.interfaces import InterfaceDirectory
 from core.service.package_files import PackageFiles
+from core.verification.statement import verify_statement
 from licencehub.app import Hub
 from monitoring.endpoint import MetricsEndpoint
 from monitoring.metrics import Snapshot
@@ -47,6 +48,9 @@ def gateway_services(hub: Hub, draining: Draining) -> GatewayServices:
         store=store,
         package_file=PackageFiles(store).file,
         verify=lambda data: hub.verify(data).as_dict(),
+        verify_statement=lambda identifier, items: verify_statement(
+            identifier, items, store.licences
+        ).as_dict(),
         probes=_probes(hub),
         roll_keys=store.keyring.roll,
         observer=hub.observer,

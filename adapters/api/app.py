@@ -63,7 +63,7 @@ def build_app(services: GatewayServices) -> Gate:
         exception_handlers={HubError: _problem, HTTPException: _problem, Exception: _problem},
     )
     app.router.redirect_slashes = False  # a signature is made over one path, not over two
-    return Gate(app, hot, in_flight_limit=services.gateway.in_flight_limit)
+    return Gate(app, hot, in_flight_limit=services.gateway.in_flight_limit, observer=services.observer)
 
 
 def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
@@ -167,6 +167,7 @@ async def _problem(request: Request, error: Exception) -> Response:
     """The answer to whatever a route raised; the gate has the same for the fast path."""
     head = head_of(request)
     if isinstance(error, HubError):
+        head.refused = error.code
         return response(refusal(error, head.request_id, head.tongue))
     if not isinstance(error, HTTPException):
         return response(internal(head.request_id, head.tongue))

@@ -171,7 +171,7 @@ def _licence_paths() -> Schema:
 
 def _service_paths() -> Schema:
     free = _json("The answer", f"{_REF}Free")
-    verify = _operation("verification", "Verify a package file", [], free)
+    verify = _operation("verification", "Verify a package file, or a statement", [], free)
     return {
         "/v1/verifications": {"post": {**verify, **_UPLOAD}},
         "/livez": _open(_get("operation", "Whether the process lives", [], free)),
@@ -184,10 +184,23 @@ def _open(item: Schema) -> Schema:
     return {"get": {**item["get"], "security": []}}
 
 
+_STATEMENT: Schema = {
+    "type": "object",
+    "description": "A licence without its file: identifier, or qr (the text of its QR code), and items by metadata code.",
+    "properties": {
+        "identifier": {"type": "string"},
+        "qr": {"type": "string"},
+        "items": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
 _UPLOAD: Schema = {
     "requestBody": {
         "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": _STATEMENT},
+        },
     }
 }
 

@@ -39,6 +39,8 @@ class GatewayServices:
     """The assembled package of a version in a form (``ofd``, ``pdf``), its digest checked; raises ``NotFound``."""
     verify: Callable[[bytes], Mapping[str, Any]]
     """The report on an uploaded package file as JSON, with its ``verdict``."""
+    verify_statement: Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+    """The report on an identifier with items, without a file."""
     probes: Mapping[str, Callable[[], None]]
     """Each returns when its part works: ``store``, ``bus``, ``keys``."""
     roll_keys: Callable[[], None] = lambda: None

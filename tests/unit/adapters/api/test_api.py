@@ -370,3 +370,59 @@ def test_the_process_says_that_it_lives_and_is_ready(served: Served) -> None:
         200,
         {"store": True, "bus": True, "keys": True, "registry": True, "serving": True},
     )
+
+
+def test_refused_credentials_and_replays_are_counted_by_reason(served: Served) -> None:
+    def counted() -> dict[str, float]:
+        lines = served.hub.observer.exposition().splitlines()
+        found = (
+            line.rpartition(" ")
+            for line in lines
+            if line.startswith(("hub_auth_failures_total", "hub_replays_refused_total"))
+        )
+        return {name: float(value) for name, _blank, value in found}
+
+    before = counted()
+    headers = sign("GET", "/v1/licences?limit=1", b"", secret=served.secret("department"))
+    with httpx.Client(base_url=served.url) as client:
+        for _ in range(3):
+            client.get("/v1/licences?limit=1", headers=headers)
+        client.get("/v1/licences")
+        client.post("/v1/interfaces/permits/records", content=b"{}", headers={"Authorization": "Bearer no"})
+    more = {
+        name: value - before.get(name, 0) for name, value in counted().items() if value != before.get(name, 0)
+    }
+    assert more == {
+        'hub_auth_failures_total{protocol="rest",reason="nonce-seen"}': 2,
+        'hub_auth_failures_total{protocol="rest",reason="no-credential"}': 1,
+        'hub_auth_failures_total{protocol="rest",reason="bearer"}': 1,
+        'hub_replays_refused_total{protocol="rest"}': 2,
+    }
+
+
+def test_a_statement_is_verified_without_a_file(served: Served) -> None:
+    unknown = "1.2.156.3005.2.11100000000013338W032.11220000013544541J.NOBODY.001.8"
+    with served.client() as client:
+        by_name = client.post(
+            "/v1/verifications", json={"identifier": unknown, "items": {"ZZMC": "x"}}
+        ).json()
+        by_code = client.post("/v1/verifications", json={"qr": f"https://x.example/?id={unknown}&v=1"}).json()
+    assert by_name["form"] == by_code["form"] == "statement"
+    assert by_name["content"]["identifier"] == by_code["content"]["identifier"] == unknown
+    assert {by_name["verdict"], by_code["verdict"]} == {"invalid"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {},
+        {"identifier": "x", "qr": "y"},
+        {"identifier": "x", "items": {"ZZMC": 1}},
+        {"qr": "no identifier"},
+        [],
+        {"status": "valid"},
+    ],
+)
+def test_a_body_that_states_nothing_is_refused(served: Served, statement: object) -> None:
+    with served.client() as client:
+        assert client.post("/v1/verifications", json=statement).status_code == 400

@@ -165,6 +165,7 @@ async def push_client(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
         nothing_else,
         lambda _method, path: endpoint if path.startswith(PREFIX) and path.endswith(SUFFIX) else None,
         in_flight_limit=hub.gateway.in_flight_limit,
+        observer=Unobserved(),
     )
     transport = httpx.ASGITransport(app=gate)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:

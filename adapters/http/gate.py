@@ -9,11 +9,16 @@ from adapters.http.body import Disconnected, Receive
 from adapters.http.problems import Headers, Reply, internal, refusal
 from adapters.http.request import Head, Scope, read_head
 from core.errors import HubError, Throttled
+from core.ports.observe import Observer
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("licence_hub.http")
+
+AUTH = "auth."
+"""Beginning of the codes of refused credentials (core.access.refusals)."""
+PROTOCOL = "rest"
 
 SECURITY_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
@@ -31,10 +36,18 @@ class Endpoint(Protocol):
 class Gate:
     """ASGI application around the others; ``hot`` serves the paths that carry the load, ``app`` all the rest."""
 
-    def __init__(self, app: App, hot: Callable[[str, str], Endpoint | None], *, in_flight_limit: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        hot: Callable[[str, str], Endpoint | None],
+        *,
+        in_flight_limit: int,
+        observer: Observer,
+    ) -> None:
         self._app = app
         self._hot = hot
         self._limit = in_flight_limit
+        self._observer = observer
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +65,8 @@ class Gate:
             answered.status = answered.status or 499
         finally:
             self._in_flight -= 1
+            if head.refused.startswith(AUTH):
+                _count_refusal(self._observer, head.refused.removeprefix(AUTH))
             _write_log(head, scope["path"], answered, time.perf_counter() - began_s)
 
     async def _serve(self, head: Head, scope: Scope, receive: Receive, answered: "_Answered") -> None:
@@ -64,6 +79,7 @@ class Gate:
             else:
                 await answered.reply(await endpoint(head, scope["path"], receive))
         except HubError as error:
+            head.refused = error.code
             await answered.reply(_closing(refusal(error, head.request_id, head.tongue)))
         except Disconnected:
             raise
@@ -113,6 +129,12 @@ def _closing(reply: Reply) -> Reply:
     return reply
 
 
+def _count_refusal(observer: Observer, reason: str) -> None:
+    observer.count("auth_failures_total", protocol=PROTOCOL, reason=reason)
+    if reason == "nonce-seen":
+        observer.count("replays_refused_total", protocol=PROTOCOL)
+
+
 def _write_log(head: Head, path: str, answered: _Answered, seconds: float) -> None:
     """One line per request: no query (it may name a holder), no body, no header values.
 
@@ -127,6 +149,7 @@ def _write_log(head: Head, path: str, answered: _Answered, seconds: float) -> No
             "status": answered.status,
             "duration_ms": round(seconds * 1000, 1),
             "client": head.client,
+            **({"code": head.refused} if head.refused else {}),
         }
         log.log(level, "request", extra=found)
 

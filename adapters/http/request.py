@@ -63,6 +63,8 @@ class Head(msgspec.Struct):
     tongue: Language
     client: str = ""
     """The caller, once it is verified."""
+    refused: str = ""
+    """Code of the error the request ended in."""
 
     def value(self, name: bytes) -> str:
         """A header's text, empty when it was not sent."""

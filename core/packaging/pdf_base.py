@@ -10,7 +10,7 @@ from core.packaging.face import Face, drawn_text
 from core.packaging.metadata import CHINA_TIME, document_id, licence_json
 from core.packaging.pdf_font import FontSet, SubsetFont, font_objects, subset_font
 from core.packaging.pdf_objects import first_table, indirect, offsets, points, stream, text_string
-from core.packaging.pdf_template import FONT_NAME, PdfTemplate
+from core.packaging.pdf_template import PdfTemplate
 from core.packaging.pdf_text import draw_picture, draw_text
 from core.packaging.qr import qr_rows
 from core.packaging.qr_picture import packed
@@ -52,7 +52,7 @@ def base_revision(request: PackageRequest, template: PdfTemplate, face: Face, me
     if face.qr_text:
         objects[at.QR_IMAGE] = _qr_image(face.qr_text)
     if own_font:
-        written = font_objects(at.OWN_FONT, own_font, FONT_NAME)
+        written = font_objects(at.OWN_FONT, own_font)
         objects.update(zip(range(at.OWN_FONT, at.LAST_OWN + 1), written, strict=True))
     page = _page_writer(template, with_code=bool(face.qr_text), with_font=own_font is not None)
     objects[at.PAGE] = indirect(at.PAGE, page(""))

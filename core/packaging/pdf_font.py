@@ -1,5 +1,6 @@
 """Fonts embedded in a PDF: a subset of the style's typeface as a composite font with identity encoding."""
 
+import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -8,10 +9,11 @@ import msgspec
 import uharfbuzz as hb
 
 from core.packaging.pdf_objects import indirect, stream
-from core.packaging.typeface import Typeface
+from core.packaging.typeface import FontMetrics, Typeface
 
 OBJECTS_PER_FONT = 5
 _FULL_EM = 1000
+_NOT_IN_NAMES = re.compile("[^A-Za-z0-9-]")
 _CHARACTERS_PER_BLOCK = 100
 """``beginbfchar`` takes at most this many lines."""
 
@@ -19,6 +21,8 @@ _CHARACTERS_PER_BLOCK = 100
 class SubsetFont(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A subset ready to be written and used."""
 
+    name: str
+    """Of the whole font, as PDF names it."""
     data: bytes
     """TrueType font file."""
     codes: dict[str, int]
@@ -27,6 +31,7 @@ class SubsetFont(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Glyph number -> advance in thousandths of an em, where it is not a full em."""
     tag: str
     """Six capitals that mark the font's name as a subset (ISO 32000-1, 9.6.4)."""
+    metrics: FontMetrics
 
     @cached_property
     def hex_codes(self) -> dict[str, str]:
@@ -47,10 +52,12 @@ def subset_font(typeface: Typeface, characters: Iterable[str]) -> SubsetFont:
     codes = {char: renumbered[typeface.glyphs[char]] for char in chars}
     widths = {code: round(typeface.advances_em[char] * _FULL_EM) for char, code in codes.items()}
     return SubsetFont(
+        name=_NOT_IN_NAMES.sub("", typeface.path.stem) or "Font",
         data=data,
         codes=codes,
         widths={code: width for code, width in widths.items() if width != _FULL_EM},
         tag=_tag(codes.values(), len(data)),
+        metrics=typeface.metrics(),
     )
 
 
@@ -77,9 +84,10 @@ def _tag(codes: Iterable[int], size: int) -> str:
     return letters
 
 
-def font_objects(first: int, font: SubsetFont, name: str) -> list[bytes]:
+def font_objects(first: int, font: SubsetFont) -> list[bytes]:
     """The five objects of a font, numbered from ``first``; the first is the one pages name."""
-    base = f"{font.tag}+{name}"
+    base, metrics = f"{font.tag}+{font.name}", font.metrics
+    box = " ".join(map(str, metrics.box))
     widths = "".join(f"{code}[{width}]" for code, width in sorted(font.widths.items()))
     return [
         indirect(
@@ -95,8 +103,8 @@ def font_objects(first: int, font: SubsetFont, name: str) -> list[bytes]:
         ),
         indirect(
             first + 2,
-            f"<</Type/FontDescriptor/FontName/{base}/Flags 4/FontBBox[-200 -300 1200 1000]/ItalicAngle 0"
-            f"/Ascent 928/Descent -256/CapHeight 700/StemV 60/FontFile2 {first + 3} 0 R>>",
+            f"<</Type/FontDescriptor/FontName/{base}/Flags 4/FontBBox[{box}]/ItalicAngle 0"
+            f"/Ascent {metrics.ascent}/Descent {metrics.descent}/CapHeight {metrics.ascent}/StemV 80/FontFile2 {first + 3} 0 R>>",
         ),
         stream(first + 3, f"/Length1 {len(font.data)}", font.data),
         stream(first + 4, "", _to_unicode(font.codes)),

@@ -17,8 +17,6 @@ from core.packaging.style import Style, watermark_centres
 from core.packaging.style_loader import STYLES
 from core.packaging.typeface import FONTS
 
-FONT_NAME = "HubKai-Regular"
-
 
 class PdfTemplate:
     """The shared part in final bytes, its running digest, and what pages need to know of it."""
@@ -69,7 +67,7 @@ def _objects(style: Style, font: SubsetFont, seal_picture: bytes) -> list[bytes]
     return [
         _base_image(style.base_image),
         stream(at.GROUND, "", _ground(style, FontSet((at.SHARED_FONT_NAME, font))).encode()),
-        *font_objects(at.SHARED_FONT, font, FONT_NAME),
+        *font_objects(at.SHARED_FONT, font),
         stream(at.COLOUR_PROFILE, "/N 3", (STYLES / "srgb.icc").read_bytes()),
         indirect(
             at.OUTPUT_INTENT,

@@ -1,7 +1,9 @@
 """A font file as layout needs it: which characters it has and how wide they are."""
 
+import struct
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import uharfbuzz as hb
 
@@ -9,6 +11,14 @@ FONTS = Path(__file__).parent / "fonts"
 SHIPPED_FONT = "hub-kai.ttf"
 ASCENT_EM = 0.88
 """Baseline below the top of the em box (the usual ideographic em box: 880 above, 120 below)."""
+
+
+class FontMetrics(NamedTuple):
+    """What a font descriptor states."""
+
+    box: tuple[int, int, int, int]
+    ascent: int
+    descent: int
 
 
 class _Advances(dict[str, float]):
@@ -53,6 +63,14 @@ class Typeface:
         """Character -> advance in em; a character the font lacks counts as a full em."""
         self._drawable = frozenset(self.glyphs) | {"\n"}
         self._scaled: dict[tuple[float, float], _ScaledAdvances] = {}
+
+    def metrics(self) -> FontMetrics:
+        """Bounding box, ascent and descent in thousandths of an em, from the tables head and hhea."""
+        box = struct.unpack_from(">4h", self.face.reference_table("head").data, 36)
+        ascent, descent = struct.unpack_from(">2h", self.face.reference_table("hhea").data, 4)
+        scale = 1000 / self.units_per_em
+        left, bottom, right, top = (round(edge * scale) for edge in box)
+        return FontMetrics((left, bottom, right, top), round(ascent * scale), round(descent * scale))
 
     def width_em(self, text: str) -> float:
         """Width of ``text`` on one line, in em."""

@@ -1,15 +1,12 @@
 """What a new hub needs before it can serve: schema, keys, development authorities, one seal."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from core.packaging.typeface import FONTS, SHIPPED_FONT
-from core.sealing.authority import SEAL_MAKER, SEAL_SIGNER, create_development_authorities
-from core.sealing.making import SealDesign, make_seal
-from core.sealing.picture import SealText, draw_seal
-from core.sealing.store import KeyReference, SealDeclaration
+from core.sealing.authority import create_development_authorities
+from core.sealing.picture import SealText
+from core.service.seals import NewSeal, create_seal
 from licencehub.app import Hub
-
-SEAL_YEARS = 5
 
 
 def found_hub(hub: Hub) -> dict[str, object]:
@@ -24,20 +21,8 @@ def found_hub(hub: Hub) -> dict[str, object]:
 
 def _make_seal(hub: Hub) -> None:
     """A seal of the library itself, in its development authority's name, for every type and issuer."""
-    authorities = create_development_authorities(
-        hub.authority_folder, organisation=hub.config.hub.library_name
-    )
-    signer = authorities.seals.signer(SEAL_SIGNER)
+    organisation = hub.config.hub.library_name
+    authorities = create_development_authorities(hub.authority_folder, organisation=organisation)
+    wanted = NewSeal(name="development", text=SealText("电子证照枢纽开发库", "开发专用章"))
     now = datetime.now(UTC).replace(microsecond=0)
-    design = SealDesign(
-        name=f"{hub.config.hub.library_name} development seal",
-        picture_png=draw_seal(SealText("电子证照枢纽开发库", "开发专用章"), FONTS / SHIPPED_FONT),
-        signer_certificates=(signer.certificate,),
-        created=now,
-        valid_from=now - timedelta(minutes=5),
-        valid_until=now + timedelta(days=365 * SEAL_YEARS),
-    )
-    ses = make_seal(authorities.seals.signer(SEAL_MAKER), design)
-    issued = "../authority/seals/" + SEAL_SIGNER
-    key = KeyReference(pem=f"{issued}.key", certificate=f"{issued}.crt")
-    hub.seals.add("development", ses.encoding, SealDeclaration(key=key))
+    create_seal(hub.seals, authorities.seals, wanted, FONTS / SHIPPED_FONT, now)

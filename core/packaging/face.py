@@ -15,7 +15,7 @@ from core.packaging.values import (
     face_date,
     face_list,
     face_span,
-    metadata_text,
+    face_text,
     values_of,
 )
 
@@ -114,7 +114,7 @@ def field_text(field: FieldPlace, values: dict[str, Value]) -> str:
         return face_list(value, row=field.row, separator=field.separator, limit=field.limit)
     if field.format == "date" and isinstance(value, str):
         return _iso_date_text(value, field)
-    return metadata_text(value).replace("\r\n", "\n").replace("\t", " ")
+    return face_text(value).replace("\r\n", "\n").replace("\t", " ")
 
 
 def _iso_date_text(value: str, field: FieldPlace) -> str:

@@ -81,6 +81,11 @@ def metadata_text(value: Value) -> str:
             return str(value)
 
 
+def face_text(value: Value) -> str:
+    """The text of a value as licences print it, where no other format is declared: flags as 是 and 否."""
+    return ("是" if value else "否") if isinstance(value, bool) else metadata_text(value)
+
+
 def face_date(value: date, form: DateFormat) -> str:
     """A date as licences print it: 2026年11月23日, 二〇二六年十一月二十三日, 2026-11-23 or 2026.11.23."""
     match form:
@@ -121,10 +126,10 @@ def face_list(value: Value, *, row: str, separator: str, limit: int) -> str:
 
 def _row_text(element: Any, row: str) -> str:
     if not isinstance(element, dict):
-        return metadata_text(element)
+        return face_text(element)
     if not row:
-        return " ".join(metadata_text(value) for value in element.values())
+        return " ".join(face_text(value) for value in element.values())
     return "".join(
-        literal + (metadata_text(element.get(name)) if name else "")
+        literal + (face_text(element.get(name)) if name else "")
         for literal, name, _, _ in Formatter().parse(row)
     )

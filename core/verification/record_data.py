@@ -5,7 +5,7 @@ from datetime import date
 from typing import get_args
 
 from contracts.record import ELEMENT_CODES, LicenceRecord
-from core.packaging.values import LONG_TERM, DateFormat, Value, face_date, metadata_text
+from core.packaging.values import LONG_TERM, DateFormat, Value, face_date, face_text, metadata_text
 from core.verification.report import Content
 
 _BLANKS = re.compile(r"\s+")
@@ -67,7 +67,7 @@ def _forms(value: Value) -> list[str]:
     """The texts a value may be drawn as: a date, also one kept as ISO text, in any of the styles' formats."""
     moment = value if isinstance(value, date) else _iso_date(value)
     dates = [face_date(moment, form) for form in get_args(DateFormat)] if moment else []
-    return [*dates, metadata_text(value)]
+    return [*dates, face_text(value)]
 
 
 def _iso_date(value: Value) -> date | None:

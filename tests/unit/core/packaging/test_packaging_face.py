@@ -6,7 +6,7 @@ from core.packaging.face import Face, compose_face, face_texts
 from core.packaging.request import Waiting, file_number
 from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style
-from core.packaging.values import face_date, face_list, metadata_text, values_of
+from core.packaging.values import face_date, face_list, face_text, metadata_text, values_of
 from packaging_material import business_licence, request_for
 
 
@@ -87,3 +87,8 @@ def test_a_file_number_needs_no_counter_and_differs_by_licence_and_version() -> 
     assert len(numbers) == 400
     assert file_number("LH", day, ids[0], 1) in numbers
     assert all(number.startswith("LH-20261123-") and len(number) == 24 for number in numbers)
+
+
+def test_flags_are_printed_in_words() -> None:
+    assert (face_text(True), face_text(False), face_text(12)) == ("是", "否", "12")
+    assert face_list([{"KZ_A": True}], row="{KZ_A}", separator="; ", limit=3) == "是"

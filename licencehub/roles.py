@@ -141,6 +141,10 @@ def jobs(hub: Hub) -> list[Job]:
     """The scheduled duties of this hub."""
     section, store = hub.config.scheduler, hub.store
     maintenance = Maintenance(store, idempotency_days=section.idempotency_days)
+
+    def partitions() -> None:
+        hub.prepare()  # with the rights of the schema's owner; it makes the partitions of the months to come
+
     watch = SilenceWatch(lambda: enabled_interfaces(hub), maintenance.last_record_ms, store.alerts)
     sweep = PackageSweep(hub.bus, store.packages, idle_s=section.package_sweep_s)
     duties = [
@@ -148,7 +152,7 @@ def jobs(hub: Hub) -> list[Job]:
         Job(name="package-sweep", every_s=section.package_sweep_s, run=sweep),
         Job(name="manifest-reconciliation", every_s=section.reconcile_s, run=maintenance.reconcile),
         Job(name="guard-purge", every_s=section.guard_purge_s, run=maintenance.purge_guard),
-        Job(name="partitions", every_s=86_400, run=maintenance.extend_partitions),
+        Job(name="partitions", every_s=86_400, run=partitions),
         Job(name="expiry", every_s=section.expiry_sweep_s, run=maintenance.expire),
     ]
     scheduled = [subscriber for subscriber in hub.config.subscribers if subscriber.mode == "scheduled"]

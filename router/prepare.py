@@ -27,6 +27,15 @@ UNKNOWN_TYPE = Rule(
     disposition=Disposition.QUARANTINE,
 )
 
+NO_NUMBER = Rule(
+    code="identity.no-number",
+    en="the record has no licence number to be known by",
+    zh="该记录没有可供识别的证照编号",
+    remedy_en="give the licence number, or map the field that holds it",
+    remedy_zh="请提供证照编号，或映射保存编号的字段",
+    disposition=Disposition.QUARANTINE,
+)
+
 _OUTCOMES = {Disposition.REJECT: Outcome.REJECTED, Disposition.QUARANTINE: Outcome.QUARANTINED}
 
 
@@ -54,8 +63,10 @@ class Preparation:
                 verdict = rules.cleaner.clean(entry.record, today=self._today(interface), source=columns)
                 cleaned, ended = verdict.record, verdict.ended
                 faults = _joined(faults, verdict.faults)
-        fixed = _fixed(entry, faults)
         number_key, key = _keys(cleaned, rules)
+        if cleaned is not None and key is None and worst(faults) not in _OUTCOMES:
+            faults = (*faults, NO_NUMBER.at("/licence_number"))
+        fixed = _fixed(entry, faults)
         return Candidate(
             receipt=entry.receipt,
             submission=entry.submission,
@@ -111,6 +122,8 @@ def _keys(record: LicenceRecord | None, rules: Rules | None) -> tuple[str, bytes
     if record is None:
         return "", None
     number = normalise_licence_number(record.licence_number)
+    if not number:
+        return "", None
     holder = record.holders[0].code or record.holders[0].name if record.holders else ""
     in_key = rules is not None and rules.licence_type.holder_in_key
     issuer = record.issuer_code or record.issuer_name

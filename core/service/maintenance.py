@@ -1,4 +1,4 @@
-"""Duties that keep the store fit: manifests reconciled, guard purged, partitions made ahead, validity ended by its date."""
+"""Duties that keep the store fit: manifests reconciled, guard purged, validity ended by its date."""
 
 import logging
 import time
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from contracts.identity import uuid7_ms
 from core.store import Store
-from core.store.partitions import ensure_partitions
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +40,6 @@ class Maintenance:
         """Forgets nonces outside twice the window and idempotency keys past their time."""
         now_ms = self._now_ms()
         self._store.guard.purge(now_ms - NONCE_KEPT_MS, now_ms - self._idempotency_days * DAY_MS)
-
-    def extend_partitions(self) -> None:
-        """Makes the partitions of the months to come (PostgreSQL)."""
-        ensure_partitions(self._store.database)
 
     def expire(self) -> None:
         """Appends the status *expired* to licences whose last day has passed."""

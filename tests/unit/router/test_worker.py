@@ -128,6 +128,7 @@ def test_every_entry_of_a_chunk_gets_its_outcome(bench: Bench) -> None:
         entry("A-4", faults=(HELD.at("/no"),)),
         entry("A-5", record=None, filtered_by="requested"),
         entry("A-6", record=record("A-6", licence_type="99999999999999999X001")),
+        entry("A-7", record=record(" / ")),
     )
     bench.run()
     assert bench.outcomes(receipts) == [
@@ -137,6 +138,7 @@ def test_every_entry_of_a_chunk_gets_its_outcome(bench: Bench) -> None:
         Outcome.QUARANTINED,
         Outcome.FILTERED,
         Outcome.QUARANTINED,
+        Outcome.REJECTED,
     ]
     assert bench.store.ledger.raw_of(receipts[0]) == b"A-1"
 

@@ -5,7 +5,7 @@ of each version is laid out once and a code only fills in its bits.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from operator import add, itemgetter
 from typing import NamedTuple
 
@@ -50,7 +50,8 @@ _FIXED = bytes((_LIGHT, _DARK))
 _DIGITS = bytes.maketrans(b"01", _FIXED)
 
 
-def qr_rows(text: str) -> list[bytes]:
+@lru_cache(maxsize=64)
+def qr_rows(text: str) -> tuple[bytes, ...]:
     """Module rows of ``text`` with their quiet zone, one byte per module, 1 is dark.
 
     Raises ``InternalError`` for a text of more than some 200 characters: identifiers are shorter.
@@ -64,7 +65,7 @@ def qr_rows(text: str) -> list[bytes]:
     edge = bytes(QUIET_ZONE)
     rows = [edge + modules[start : start + side] + edge for start in range(0, side * side, side)]
     blank = [bytes(side + 2 * QUIET_ZONE)] * QUIET_ZONE
-    return [*blank, *rows, *blank]
+    return (*blank, *rows, *blank)
 
 
 def _data_bits(text: str) -> tuple[int, str]:

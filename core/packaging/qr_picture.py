@@ -2,11 +2,12 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 
 _BITS = bytes.maketrans(b"\0\1", b"10")
 
 
-def packed(rows: list[bytes], scale: int = 1) -> list[bytes]:
+def packed(rows: Sequence[bytes], scale: int = 1) -> list[bytes]:
     """Each row of modules as bits, light modules 1 (white in a one-bit grey picture), each ``scale`` pixels wide.
 
     The last byte of a row is filled up with light pixels.
@@ -22,7 +23,7 @@ def packed(rows: list[bytes], scale: int = 1) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), stride)]
 
 
-def qr_png(rows: list[bytes], scale: int = 4) -> bytes:
+def qr_png(rows: Sequence[bytes], scale: int = 4) -> bytes:
     """One-bit PNG of the rows, ``scale`` pixels a module, so that readers that smooth pictures keep the edges."""
     side = len(rows) * scale
     lines = b"".join([(b"\0" + row) * scale for row in packed(rows, scale)])

@@ -5,7 +5,6 @@ and stays. ``make docs`` runs this file.
 """
 
 import ast
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,7 @@ from contracts.mapping.values import CANONICAL_FIELDS
 from contracts.outcome import Outcome
 from core.cleaning import CATALOGUE
 from core.config import sections
-from licencehub.__main__ import COMMANDS, cli
+from licencehub.__main__ import cli
 from monitoring import catalogue
 
 DOCS = Path(__file__).parent
@@ -193,8 +192,6 @@ def _command(command: click.Command, context: click.Context, depth: int = 2) -> 
 
 def _below(group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
     for name in group.list_commands(context):
-        if group is cli and importlib.util.find_spec(f"licencehub.commands.{COMMANDS[name]}") is None:
-            continue
         command = group.get_command(context, name)
         if command is not None:
             yield name, command

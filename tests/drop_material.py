@@ -133,3 +133,31 @@ class DropHub:
         """Closes store and bus."""
         self.bus.close()
         self.store.close()
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened(hub: DropHub, *, clock: Clock | None = None, **drop: Any) -> FileDrop:
+    hub.register(permits(drop=drop))
+    options: dict[str, Any] = {"clock": clock} if clock else {}
+    return hub.drop(**options)
+
+
+def verdicts(drop: FileDrop) -> list[tuple[str, str]]:
+    return [(taken.submission.origin, taken.verdict) for taken in drop.sweep().taken]
+
+
+def names_in(place: Path) -> list[str]:
+    return sorted(entry.name for entry in place.iterdir())
+
+
+def kept(drop: FileDrop, place: str) -> list[str]:
+    return sorted(name.partition("~")[2] for name in names_in(drop.folder.path / place))

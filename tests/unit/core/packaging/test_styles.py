@@ -64,6 +64,20 @@ def test_all_faults_of_a_style_are_found_at_once_each_with_its_place(tmp_path: P
     assert all(fault.message_zh and fault.remedy_zh for fault in caught.value.faults)
 
 
+def test_the_code_may_only_hold_metadata_and_the_seal_must_be_on_the_page(tmp_path: Path) -> None:
+    file = copied(
+        tmp_path,
+        ("[qr]\n", '[qr]\ntext = "https://example.gov.cn/{ZZBS}/{KZ_XKNR}"\n'),
+        ("x = 129\ny = 203", "x = 190\ny = 203"),
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_style(file)
+    assert [(fault.rule, fault.pointer) for fault in caught.value.faults] == [
+        ("style.unknown-item", "/qr/text"),
+        ("style.off-page", "/seal"),
+    ]
+
+
 def test_entries_of_the_wrong_shape_are_all_named(tmp_path: Path) -> None:
     file = copied(
         tmp_path, ("size_pt = 38.0", 'size_pt = "large"'), ("opacity", "opaqueness"), ("version", "edition")

@@ -42,6 +42,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/.application: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "installing the hub and what it needs into .venv (a minute or so) 正在准备运行环境 …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e .
 	@touch $@
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 import click
+import httpx
 
 from core.errors import HubError
 from licencehub import __version__
@@ -17,6 +18,7 @@ from licencehub.demo.ending import keep_serving, show_journal, show_licence, sum
 from licencehub.demo.generator import Sizes
 from licencehub.demo.receiver import Receiver
 from licencehub.demo.screen import Screen
+from licencehub.demo.sending import ClientFailed
 from licencehub.demo.servers import NoServers, Servers, find_servers
 from licencehub.demo.stage import (
     SUBSCRIBER,
@@ -61,7 +63,7 @@ def main(stack: str, seed: int, scale: float, home: Path, *, once: bool, keep: b
     except NoServers as error:
         screen.error(str(error))
         sys.exit(2)
-    except (DidNotStart, HubError) as error:
+    except (DidNotStart, ClientFailed, HubError, httpx.HTTPError) as error:
         screen.error(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
@@ -89,11 +91,11 @@ def _run(screen: Screen, servers: Servers | None, home: Path, *, seed: int, size
         try:
             serving.wait_until_ready()
             screen.line(f"  serving at {stage.base} after {time.monotonic() - began:.1f} s")
-            story = Story(screen, stage, receiver)
+            story = Story(screen, stage, serving, receiver)
             _tell(story, Plan.made(seed, sizes))
             good = summary(screen, story, time.monotonic() - began)
             if not once:
-                keep_serving(story, serving)
+                keep_serving(story)
         finally:
             status = serving.end()
     if status != 0:

@@ -8,8 +8,7 @@ from pathlib import Path
 from licencehub.demo.figures import Figures
 from licencehub.demo.screen import Screen
 from licencehub.demo.showing import Library, journal_report, licence_facts, package_facts
-from licencehub.demo.stage import Serving
-from licencehub.demo.story import Plan, Story, waits
+from licencehub.demo.story import Plan, Story
 
 _FROM_END = 300
 """Where the bit is changed, counted from the end of a package: inside its signature."""
@@ -34,7 +33,7 @@ def show_licence(story: Story, plan: Plan) -> None:
 def show_journal(story: Story) -> None:
     """Size and root of the journal, and whether the subscriber has all of it, each change once."""
     receiver = story.receiver
-    complete = waits(lambda: receiver.has_all(Figures.of(story.stage.base).total("journal_size")))
+    complete = story.waits(lambda: receiver.has_all(Figures.of(story.stage.base).total("journal_size")))
     report = journal_report(story.stage)
     state = "valid" if report["valid"] else f"broken: {report.get('fault')}"
     story.add("journal", "journal recomputed 日志重算", "journal valid", f"journal {state}")
@@ -67,7 +66,7 @@ def summary(screen: Screen, story: Story, took_s: float) -> bool:
     return good
 
 
-def keep_serving(story: Story, serving: Serving) -> None:
+def keep_serving(story: Story) -> None:
     """Until Ctrl-C, or until the hub ends by itself."""
     stage, screen = story.stage, story.screen
     with Library(stage) as library:
@@ -88,7 +87,7 @@ def keep_serving(story: Story, serving: Serving) -> None:
         },
     )
     with contextlib.suppress(KeyboardInterrupt):
-        while serving.is_alive():
+        while story.serving.is_alive():
             time.sleep(0.5)
     screen.step("ending 正在结束 …")
 

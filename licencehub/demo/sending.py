@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from licencehub.demo import department
 from licencehub.demo.door import Attempt
@@ -26,8 +26,12 @@ def drop(stage: Stage, files: Sequence[DroppedFile]) -> None:
         temporary.rename(folder / file.name)
 
 
+class ClientFailed(Exception):
+    """The department's client ended with a fault."""
+
+
 class Pushing:
-    """The client process with its plan; ``progress`` is told of each line it prints."""
+    """The client process with its plan; a context manager that leaves no process behind."""
 
     def __init__(self, stage: Stage, name: str, requests: Sequence[Json]) -> None:
         plan, self._answers = stage.folder / f"push-{name}.jsonl", stage.folder / f"push-{name}.answers.jsonl"
@@ -35,24 +39,26 @@ class Pushing:
         program = str(Path(department.__file__))
         arguments = [stage.base, CLIENT, str(stage.secret(CLIENT)), str(plan), str(self._answers)]
         self._process = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, program, *arguments], stdout=subprocess.PIPE, text=True
+            [sys.executable, program, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=True
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
     def follow(self, progress: Callable[[Json], None]) -> dict[str, Json]:
-        """Waits for the end; the answers by request. Raises ``CalledProcessError`` when the client fails."""
+        """Waits for the end, telling ``progress`` of each line; the answers by request. Raises ``ClientFailed``."""
         assert self._process.stdout is not None  # noqa: S101 -- asked for above
         for line in self._process.stdout:
             progress(json.loads(line))
         if status := self._process.wait():
-            raise subprocess.CalledProcessError(status, "the department's client")
+            raise ClientFailed(f"the department's client ended with status {status} 部门客户端异常退出")
         lines = self._answers.read_text("utf-8").splitlines()
         return {answer["id"]: answer for answer in map(json.loads, lines)}
-
-    def stop(self) -> None:
-        """Ends the process if it still runs."""
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
 
 
 def of_bodies(bodies: Sequence[Body]) -> list[Json]:

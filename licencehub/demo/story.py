@@ -25,7 +25,7 @@ from licencehub.demo.judgement import (
 from licencehub.demo.receiver import Receiver
 from licencehub.demo.screen import Counts, Screen
 from licencehub.demo.showing import Library
-from licencehub.demo.stage import Stage
+from licencehub.demo.stage import DidNotStart, Serving, Stage
 from licencehub.demo.writing import pushed_json
 
 CHINA = timezone(timedelta(hours=8))
@@ -58,6 +58,7 @@ class Story:
 
     screen: Screen
     stage: Stage
+    serving: Serving
     receiver: Receiver
     judged: list[Judged] = field(default_factory=list)
     decided: int = 0
@@ -76,10 +77,7 @@ class Story:
         began = time.monotonic()
         sending.drop(self.stage, wave.files)
         pushing = sending.Pushing(self.stage, f"{len(self.judged)}", requests)
-        try:
-            answers = self._follow(wave, len(door), pushing)
-        finally:
-            pushing.stop()
+        answers = self._follow(wave, len(door), pushing)
         receipts = [(file, read_receipt(receipt_path(self.stage.drops, file))) for file in wave.files]
         found = [one for file, receipt in receipts for one in judge_file(file, receipt)]
         found += [*judge_bodies(wave.bodies, answers), *judge_attempts(door, answers)]
@@ -99,9 +97,9 @@ class Story:
             "packages": "packages sealed 已签章证照",
             "changes": "changes at the subscriber 订阅方已收",
         }
-        with self.screen.bars(labels) as bars, ThreadPoolExecutor(1) as pool:
+        with self.screen.bars(labels) as bars, ThreadPoolExecutor(1) as pool, pushing:
             future = pool.submit(pushing.follow, seen.update)
-            for _ in _looks():
+            for _ in self._looks():
                 receipts = sum(receipt_path(self.stage.drops, file).exists() for file in wave.files)
                 own: Counts = {
                     "pushed": (seen["answered"], pushed),
@@ -136,13 +134,11 @@ class Story:
             lines=False,
         )
         events = self.receiver.alerts
-        raised = waits(lambda: events and events[-1] == ("alert.raised", ROAD))
+        raised = self.waits(lambda: events and events[-1] == ("alert.raised", ROAD))
         pushing = sending.Pushing(self.stage, "speaks-again", sending.of_bodies([body]))
-        try:
+        with pushing:
             self.judged += judge_bodies([body], pushing.follow(lambda _progress: None))
-        finally:
-            pushing.stop()
-        closed = waits(lambda: events and events[-1] == ("alert.closed", ROAD))
+        closed = self.waits(lambda: events and events[-1] == ("alert.closed", ROAD))
         self.add(
             "alert", "department silent 部门中断", "alert raised", "alert raised" if raised else "no alert"
         )
@@ -155,7 +151,7 @@ class Story:
         self.screen.step("every licence in force gets its sealed package 有效证照逐一封装签章")
         labels = {"packages": "packages sealed 已签章证照", "changes": "changes at the subscriber 订阅方已收"}
         with self.screen.bars(labels) as bars:
-            for _ in _looks():
+            for _ in self._looks():
                 counts = self._counts(self.decided)
                 bars.show({name: counts[name] for name in labels})
                 if all(done == of and of for done, of in bars.counts.values()):
@@ -172,18 +168,18 @@ class Story:
             f"{sealed} licences may be shared",
         )
 
+    def waits(self, holds: Callable[[], Any]) -> bool:
+        """Whether something comes to hold before patience ends."""
+        return any(holds() for _ in self._looks())
 
-def waits(holds: Callable[[], Any]) -> bool:
-    """Whether something comes to hold before patience ends."""
-    return any(holds() for _ in _looks())
-
-
-def _looks() -> Iterator[None]:
-    """Looks again and again until patience ends."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        yield
-        time.sleep(LOOK_EVERY_S)
+    def _looks(self) -> Iterator[None]:
+        """Looks again and again until patience ends; raises ``DidNotStart`` when the hub has ended meanwhile."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            if not self.serving.is_alive():
+                raise DidNotStart(f"the hub has ended by itself 枢纽意外退出; see {self.stage.log}")
+            yield
+            time.sleep(LOOK_EVERY_S)
 
 
 def _ended(future: "Future[Any]") -> bool:

@@ -120,6 +120,11 @@ class Hub:
         )
 
     @cached_property
+    def wardrobe(self) -> Dressing:
+        """Styles and pictures of seals, for processes that have no keys."""
+        return Dressing(self.store.registry, self.seals, self.styles)
+
+    @cached_property
     def journal_signer(self) -> Signer:
         """The key that signs the journal's checkpoints."""
         return self._issued(JOURNAL)

@@ -9,6 +9,7 @@ from adapters.api.services import GatewayServices
 from adapters.http.server import Draining, GatewayServer
 from core.access import load_authenticator
 from core.interfaces import InterfaceDirectory
+from core.service.faces import FacePictures
 from core.service.package_files import PackageFiles
 from core.verification.statement import verify_statement
 from licencehub.app import Hub
@@ -47,6 +48,7 @@ def gateway_services(hub: Hub, draining: Draining) -> GatewayServices:
         ),
         store=store,
         package_file=PackageFiles(store).file,
+        face_picture=FacePictures(store, hub.wardrobe, hub.config.hub.library_name).picture,
         verify=lambda data: hub.verify(data).as_dict(),
         verify_statement=lambda identifier, items: verify_statement(
             identifier, items, store.licences

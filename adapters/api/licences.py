@@ -142,7 +142,9 @@ class Licences:
         if target is None:
             raise NotFound("this link is unknown, used or expired", "该链接不存在、已使用或已过期")
         view = await self._api.reader.run(self._store.licences.get, target.removeprefix(f"{FACE_TARGET}:"))
-        return response(await self._picture(await self._sealed(view)))
+        row = await self._sealed(view)
+        picture = await self._api.reader.run(self._api.services.face_picture, view.id, row.version_no)
+        return response(Reply(200, picture, [(b"content-type", b"image/png")]))
 
     async def _view(self, request: Request, principal: Principal, action: Action) -> LicenceView:
         """The licence at the version named, if the caller may do ``action`` with its type; else ``NotFound``."""

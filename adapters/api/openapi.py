@@ -164,7 +164,12 @@ def _licence_paths() -> Schema:
         f"{one}/thumbnail": _get("licences", "A small picture of the face", identifier, jpeg),
         f"{one}/links": {"post": _operation("licences", link, identifier, free, "201")},
         "/v1/links/{token}": _open(
-            _get("licences", "Open a one-time link", [_in_path("token")], jpeg),
+            _get(
+                "licences",
+                "Open a one-time link: the face as a picture",
+                [_in_path("token")],
+                _file("image/png"),
+            ),
         ),
     }
 

@@ -37,6 +37,8 @@ class GatewayServices:
     """``core.store.Store``: ledger, quarantine, licences, packages, blobs, links."""
     package_file: Callable[[UUID, int, str], bytes]
     """The assembled package of a version in a form (``ofd``, ``pdf``), its digest checked; raises ``NotFound``."""
+    face_picture: Callable[[UUID, int], bytes]
+    """PNG of the face of a packaged version; raises ``NotFound``."""
     verify: Callable[[bytes], Mapping[str, Any]]
     """The report on an uploaded package file as JSON, with its ``verdict``."""
     verify_statement: Callable[[str, Mapping[str, str]], Mapping[str, Any]]

@@ -58,6 +58,11 @@ class SealDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     issuers: tuple[str, ...] = (ANY,)
     retired: bool = False
 
+    def covers(self, licence_type: str, issuer: str) -> bool:
+        """Whether the seal is in use and bound to this licence type and issuer (code)."""
+        type_fits = ANY in self.licence_types or licence_type in self.licence_types
+        return not self.retired and type_fits and (ANY in self.issuers or issuer in self.issuers)
+
 
 @dataclass(frozen=True)
 class SealEntry:

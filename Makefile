@@ -24,7 +24,7 @@ test: .venv/.developer
 	@rm -rf build # the wheel is built there, and would keep modules that were deleted
 	$(BIN)/tox run -e lint,types,tests
 
-bench: .venv/.developer
+bench: .venv/.bench
 	$(BIN)/python -m bench $(ARGS)
 
 docs: .venv/.developer
@@ -49,3 +49,7 @@ clean:
 .venv/.developer: setup.cfg pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e '.[dev]'
 	@touch $@ .venv/.application
+
+.venv/.bench: .venv/.developer
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --config-settings editable_mode=compat -e '.[bench]'
+	@touch $@

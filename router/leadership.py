@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 from threading import Event
 from uuid import uuid4
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 10.0
 """How long a lease lives without renewal: the longest pause after a leader's death."""
+RENEWED_AFTER = 0.1
+"""Part of a lease's life after which the next turn renews it."""
 
 
 def holder_name() -> str:
@@ -43,6 +46,8 @@ class Leadership:
         self._idle_s = idle_s
         self._lease_s = lease_s
         self._holder = holder_name()
+        self._fence: int | None = None
+        self._renewed_s = 0.0
         self.leading = False
 
     def run(self, stop: Event) -> None:
@@ -56,8 +61,7 @@ class Leadership:
     def step(self) -> bool:
         """One turn: take or renew the lease, work once; True when there is more to do at once."""
         try:
-            fence = self._leases.acquire(self._name, self._holder, self._lease_s)
-            self.leading = fence is not None
+            fence = self._held()
             return fence is not None and self._work(fence)
         except FenceLost as lost:
             log.warning("%s: %s", self._name, lost)
@@ -65,6 +69,15 @@ class Leadership:
         except TransientError as error:
             log.warning("%s waits: %s", self._name, error)
         return False
+
+    def _held(self) -> int | None:
+        """The fence of the lease, renewed when a part of its life has passed: the work is refused by its fence, not by this."""
+        now_s = time.monotonic()
+        if not self.leading or now_s - self._renewed_s >= self._lease_s * RENEWED_AFTER:
+            self._fence = self._leases.acquire(self._name, self._holder, self._lease_s)
+            self._renewed_s = now_s
+            self.leading = self._fence is not None
+        return self._fence
 
     def _quietly(self, action: Callable[[], None]) -> None:
         try:

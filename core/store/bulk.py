@@ -45,6 +45,26 @@ def update_rows(connection: Connection, table: Table, columns: tuple[str, ...], 
     driver_connection(connection).executemany(f'UPDATE "{table.name}" SET {assignments} WHERE id = ?', turned)  # noqa: S608  # names from tables.py
 
 
+def delete_rows(connection: Connection, table: Table, ids: Sequence[UUID]) -> None:
+    """Removes the rows with those ``id``."""
+    if not ids:
+        return
+    statement = f'DELETE FROM "{table.name}" WHERE id '  # noqa: S608  # names from tables.py
+    if connection.dialect.name == "postgresql":
+        driver_connection(connection).execute(statement + "= ANY(%s::uuid[])", (array_literal("uuid", ids),))
+    else:
+        driver_connection(connection).executemany(statement + "= ?", [(one.bytes,) for one in ids])
+
+
+def all_rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    """Rows of a query without parameters, as the driver gives them."""
+    driver = driver_connection(connection)
+    if connection.dialect.name == "postgresql":
+        with driver.cursor(binary=True) as cursor:
+            return list(cursor.execute(query))
+    return list(driver.execute(query))
+
+
 def sqlite_rows(table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> Sequence[Row]:
     """``rows`` with ids and dates in the form SQLite keeps."""
     turns = _turns(table, columns)

@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from contracts.identity import uuid7
 from core import merkle
 from core.errors import FenceLost
 from core.ports.signer import Signer
 from core.ports.subscriber import Change
+from core.store.bulk import all_rows, as_uuid, delete_rows, insert_rows
 from core.store.engine import Database
 from core.store.tables import checkpoint, counter, hub_meta, journal, journal_head, journal_pending
 
 _HEAD = 1
+_ENTRY = ("number", "id", "kind", "subject", "data", "at_ms", "leaf")
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -61,9 +64,7 @@ class JournalStore:
         if not self._waiting():  # looked for without the write lock: most looks find nothing
             return 0
         with self._database.begin() as connection:
-            pending = connection.execute(
-                select(journal_pending).order_by(journal_pending.c.id).limit(limit)
-            ).all()
+            pending = _read_pending(connection, limit)
             if not pending:
                 return 0
             head = connection.execute(
@@ -71,12 +72,10 @@ class JournalStore:
             ).one()
             if head.fence > fence:
                 raise FenceLost(f"journal fence is {head.fence}, this sequencer's is {fence}")
-            rows = [_journal_row(head.size + offset, row) for offset, row in enumerate(pending)]
-            frontier, size = merkle.append(head.frontier, head.size, (row["leaf"] for row in rows))
-            connection.execute(insert(journal), rows)
-            connection.execute(
-                delete(journal_pending).where(journal_pending.c.id.in_([row.id for row in pending]))
-            )
+            rows = [_journal_row(head.size + offset, entry) for offset, entry in enumerate(pending)]
+            frontier, size = merkle.append(head.frontier, head.size, (row[-1] for row in rows))
+            insert_rows(connection, journal, _ENTRY, rows)
+            delete_rows(connection, journal_pending, [entry.id for entry in pending])
             connection.execute(
                 update(journal_head)
                 .where(journal_head.c.id == _HEAD)
@@ -189,9 +188,29 @@ class JournalStore:
             return int(connection.execute(select(func.coalesce(func.max(checkpoint.c.size), 0))).scalar_one())
 
 
-def _journal_row(number: int, row: Row[Any]) -> dict[str, Any]:
-    content = merkle.entry_content(number, row.id, row.kind, row.subject, row.at_ms, row.data)
-    return {**row._mapping, "number": number, "leaf": merkle.leaf_hash(content)}
+class _Pending(NamedTuple):
+    """An entry that waits for its number."""
+
+    id: UUID
+    kind: str
+    subject: str
+    data: bytes
+    at_ms: int
+
+
+def _read_pending(connection: Connection, limit: int) -> list[_Pending]:
+    """The oldest entries, by the driver: this runs for every record."""
+    query = f"SELECT id, kind, subject, data, at_ms FROM journal_pending ORDER BY id LIMIT {limit:d}"  # noqa: S608  # a number
+    return [
+        _Pending(id_, kind, subject, bytes(data), at_ms)
+        for found, kind, subject, data, at_ms in all_rows(connection, query)
+        if (id_ := as_uuid(found)) is not None
+    ]
+
+
+def _journal_row(number: int, entry: _Pending) -> tuple[Any, ...]:
+    content = merkle.entry_content(number, entry.id, entry.kind, entry.subject, entry.at_ms, entry.data)
+    return (number, *entry, merkle.leaf_hash(content))
 
 
 def _change(row: Row[Any]) -> Change:
@@ -205,7 +224,7 @@ def _change(row: Row[Any]) -> Change:
     )
 
 
-def _fold(connection: Connection, pending: Sequence[Row[Any]]) -> None:
+def _fold(connection: Connection, pending: Sequence[_Pending]) -> None:
     """Adds the entries to the counters: per day, interface, kind and outcome or status."""
     sums: dict[tuple[date, str, str, str], int] = {}
     for row in pending:

@@ -124,7 +124,7 @@ class Child:
 
 def run_processes(children: Sequence[Child], stop: Event) -> None:
     """Keeps the children running until ``stop``; ends them in the order given (the gateway first, so that it drains)."""
-    while not stop.wait(0.2):
+    while not stop.wait(0.2) and not _orphaned():
         for child in children:
             child.tend()
     until = time.monotonic() + GRACE_S

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from core.errors import ConfigError
 from core.store.engine import Database
 from core.store.failures import FOREIGN, classify
 
@@ -16,21 +15,24 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 def create_database(server_url: str, name: str) -> None:
     """Creates an empty UTF-8 database; ``server_url`` names a database to do it from.
 
-    Raises ``Unavailable`` when the server is out of reach and ``InternalError`` when it refuses (name taken, no right).
+    Raises ``Unavailable`` when the server is out of reach, ``InternalError`` when it refuses (name taken, no right), and
+    ``ValueError`` for a name that would need quoting.
     """
+    statement = f"CREATE DATABASE {_checked(name)} ENCODING 'UTF8' TEMPLATE template0"
     with _maintenance(server_url) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {_checked(name)} ENCODING 'UTF8' TEMPLATE template0")
+        connection.exec_driver_sql(statement)
 
 
 def drop_database(server_url: str, name: str) -> None:
     """Removes a database with everything in it, ending the connections to it; what is not there is no fault."""
+    statement = f"DROP DATABASE IF EXISTS {_checked(name)} WITH (FORCE)"
     with _maintenance(server_url) as connection:
-        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {_checked(name)} WITH (FORCE)")
+        connection.exec_driver_sql(statement)
 
 
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"database name {name!r}: lower-case letters, digits and underscores only", [])
+        raise ValueError(f"database name {name!r}: lower-case letters, digits and underscores only")
     return name
 
 

@@ -31,19 +31,17 @@ class SubscriptionStore:
 
     def progress(self, name: str) -> Progress:
         """The feed's state; a feed seen for the first time starts before the first entry."""
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             row = connection.execute(select(subscription).where(subscription.c.name == name)).first()
-            if row is None:
-                start = {"name": name, "delivered": -1, "fence": 0, "updated_ms": database_now_ms(connection)}
-                connection.execute(insert(subscription).values(start))
-                return Progress(name=name, delivered=-1, failures=0, retry_ms=0, stopped="")
-            return Progress(
-                name=name,
-                delivered=row.delivered,
-                failures=row.failures,
-                retry_ms=row.retry_ms,
-                stopped=row.stopped,
-            )
+        if row is None:
+            return self._begun(name)
+        return Progress(
+            name=name,
+            delivered=row.delivered,
+            failures=row.failures,
+            retry_ms=row.retry_ms,
+            stopped=row.stopped,
+        )
 
     def all(self) -> list[Progress]:
         """Every feed's state."""
@@ -80,6 +78,13 @@ class SubscriptionStore:
                 .where(subscription.c.name == name)
                 .values(stopped="", failures=0, retry_ms=0)
             )
+
+    def _begun(self, name: str) -> Progress:
+        """Only the feed's leaseholder comes here, so nobody else inserts meanwhile."""
+        with self._database.begin() as connection:
+            start = {"name": name, "delivered": -1, "fence": 0, "updated_ms": database_now_ms(connection)}
+            connection.execute(insert(subscription).values(start))
+        return Progress(name=name, delivered=-1, failures=0, retry_ms=0, stopped="")
 
     def _write(self, name: str, fence: int, *, delay_s: float | None = None, **values: object) -> None:
         with self._database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Packages per second of one core, beside the straightforward way in the same run: ``python bench/packaging.py [SECONDS]``.
+"""Packages per second of one core, beside the straightforward way in the same run: ``python -m bench.packaging [SECONDS]``.
 
 The straightforward way: zipfile over all members, every digest anew, one signature per file, library for the code picture (OFD);
 reportlab and pyHanko (PDF); Pillow drawing each text (thumbnail). Both ways draw the same licences. Rates are per second of CPU
@@ -53,6 +53,8 @@ from core.sealing.seal import ANY, Seal, signed_value
 
 STYLE = shipped_style("business-licence")
 BATCH = 20
+RESULTS = Path(__file__).parent / "results" / "packaging.md"
+SAID: list[str] = []
 ROUNDS = 5
 POINTS = 72 / 25.4
 NAMES = "测试市明德餐饮滨江恒昇建设鑫源泰和顺安康宏伟嘉美佳乐福祥"
@@ -234,7 +236,7 @@ def beside(name: str, ours: Callable[[int], int], plain: Callable[[int], int], s
     pairs = [(cpu_rate(ours, seconds), cpu_rate(plain, seconds)) for _ in range(ROUNDS)]
     fast, slow = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(left / right for left, right in pairs)
-    print(f"{name:34} {fast:9.0f} /s {slow:9.1f} /s {ratio:7.1f} x", flush=True)
+    say(f"{name:34} {fast:9.0f} /s {slow:9.1f} /s {ratio:7.1f} x")
 
 
 def batch(start: int) -> list[PackageRequest]:
@@ -282,7 +284,7 @@ def rows(seconds: float) -> None:
             lambda start, sealing=sealing: len(package_bundles(batch(start), STYLE, sealing, ecdsa.signer)),
             seconds,
         )
-        print(f"{f'OFD ({name}) + PDF + thumbnail':34} {rate:9.0f} /s")
+        say(f"{f'OFD ({name}) + PDF + thumbnail':34} {rate:9.0f} /s")
 
 
 def sizes() -> None:
@@ -292,12 +294,18 @@ def sizes() -> None:
         _print_size(f"OFD {algorithm}", stored)
     ecdsa = seal(Algorithm.ECDSA_P256_SHA256)
     _print_size("PDF", package_pdf([request(1)], STYLE, ecdsa.signer, ecdsa.picture)[0])
-    print(f"{'thumbnail':34} {len(thumbnail(composed(request(1)), STYLE, ecdsa.picture)):9} bytes")
+    say(f"{'thumbnail':34} {len(thumbnail(composed(request(1)), STYLE, ecdsa.picture)):9} bytes")
 
 
 def _print_size(name: str, stored: object) -> None:
     if isinstance(stored, StoredPackage):
-        print(f"{name:34} {len(stored.members):9} bytes kept, {stored.size_bytes} whole")
+        say(f"{name:34} {len(stored.members):9} bytes kept, {stored.size_bytes} whole")
+
+
+def say(line: str) -> None:
+    """Print a line and remember it for the results."""
+    print(line, flush=True)
+    SAID.append(line)
 
 
 def main(arguments: list[str]) -> int:
@@ -307,11 +315,23 @@ def main(arguments: list[str]) -> int:
         ["git", "rev-parse", "--short", "HEAD"], check=False, capture_output=True, text=True
     )
     load = "/".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"commit {commit.stdout.strip() or '?'}, {platform.processor() or platform.machine()}, load {load}")
-    print(f"{'':34} {'hub':>12} {'plain':>12} {'ratio':>9}")
+    say(
+        f"commit {commit.stdout.strip() or '?'}, {_processor()}, load before {load}, {datetime.now(UTC):%Y-%m-%d}"
+    )
+    say(f"{'':34} {'hub':>12} {'plain':>12} {'ratio':>9}")
     rows(seconds)
     sizes()
+    RESULTS.parent.mkdir(exist_ok=True)
+    table = "\n".join(SAID)
+    RESULTS.write_text(f"# Packaging, one core\n\n```\n{table}\n```\n\n{__doc__}", "utf-8")
     return 0
+
+
+def _processor() -> str:
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text("utf-8").splitlines() if described.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def main() -> None:
 def save(picture: bytes, target: Path) -> None:
     """The picture with few colours: a fifth of the size, and nobody sees it."""
     with Image.open(io.BytesIO(picture)) as image:
-        image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE).save(target, optimize=True)
+        image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE).save(
+            target, optimize=True
+        )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from threading import Event
 from uuid import UUID
 
 import msgspec
-from core.store.records import RecordStore, Result
 
 from contracts.chunk import Chunk, Entry
 from contracts.fault import Disposition, Rule
@@ -24,6 +23,7 @@ from core.identity import Candidate
 from core.keyring import Keyring
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Park, Retry, Settlement
 from core.ports.observe import Observer
+from core.store.records import RecordStore, Result
 from router.envelope import open_chunk, package_message, seal_chunk
 from router.prepare import Preparation
 

@@ -109,7 +109,10 @@ class Consumer(Protocol):
     """One competing consumer; used from one thread. It reconnects by itself."""
 
     def receive(self, limit: int, wait_s: float) -> list[Delivery]:
-        """Up to ``limit`` deliveries, waiting at most ``wait_s`` for the first; an empty list when there was none or the bus is away."""
+        """Up to ``limit`` deliveries, waiting at most ``wait_s`` for the first.
+
+        An empty list when there was none or the bus is away.
+        """
         ...
 
     def settle(self, settled: Sequence[tuple[Delivery, Settlement]]) -> None:

@@ -39,15 +39,24 @@ class Dressing:
         self._revision = -1
         self._seals: list[Seal] = []
         self._styles: dict[str, Style] = {}
+        self._item_names: dict[str, dict[str, str]] = {}
 
     def style(self, licence_type: str) -> Style:
         """The style the licence type names; raises ``NotFound``."""
         self._refresh_styles()
         if licence_type not in self._styles:
             entry = self._registry.show("licence-type", licence_type)
-            name = msgspec.convert(entry.declaration, LicenceType).style
-            self._styles[licence_type] = self._style_registry.load(name)
+            declared = msgspec.convert(entry.declaration, LicenceType)
+            self._item_names[licence_type] = {
+                code: item.label.get("zh-CN", code) for code, item in declared.items.items()
+            }
+            self._styles[licence_type] = self._style_registry.load(declared.style)
         return self._styles[licence_type]
+
+    def item_names(self, licence_type: str) -> dict[str, str]:
+        """What the type's extended items are called on a face, by code; raises ``NotFound`` as ``style`` does."""
+        self.style(licence_type)
+        return self._item_names[licence_type]
 
     def seal(self, licence_type: str, issuer: str) -> Seal:
         """The first seal in use that may sign for type and issuer; raises ``NotFound``."""

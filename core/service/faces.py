@@ -39,6 +39,7 @@ class FacePictures:
             library_name=self._library_name,
             source=view.interface,
             made_at=datetime.fromtimestamp(row.created_ms // 1000, UTC),
+            item_names=self._dressing.item_names(record.licence_type),
         )
         style = self._dressing.style(record.licence_type)
         seal_picture = self._dressing.seal_picture(record.licence_type, record.issuer_code)

@@ -134,7 +134,8 @@ class PackageWorker:
         self._observer = observer
         self._batch = batch
         self._lease_s = lease_s
-        self._templates: set[str] = set()
+        self._templates: dict[str, str] = {}
+        """Digest (hex) by id of the templates kept by this process."""
 
     def run(self, stop: Event) -> None:
         """Until ``stop``; bulk packages are made while nothing more urgent waits."""
@@ -270,7 +271,7 @@ class PackageWorker:
         """Everything of a bundle that is kept; a template once per process, before the first package that names it."""
         for template in bundle.templates:
             if template.template_id not in self._templates:
-                self._templates.add(template.template_id)
+                self._templates[template.template_id] = sha256(template.members).hexdigest()
                 yield template.members, TEMPLATE_MEDIA
         yield bundle.ofd.members, MEDIA["ofd"]
         if bundle.pdf is not None:
@@ -279,9 +280,6 @@ class PackageWorker:
 
     def _made(self, job: Job, bundle: Bundle) -> dict[str, Made]:
         """The rows of a bundle, by form."""
-        templates = {
-            template.template_id: sha256(template.members).hexdigest() for template in bundle.templates
-        }
         thumbnail = sha256(bundle.thumbnail).digest()
         signers: list[tuple[str, StoredPackage | None, Signer | None]] = [
             ("ofd", bundle.ofd, job.seal.signer),
@@ -290,7 +288,7 @@ class PackageWorker:
         return {
             form: Made(
                 file_number=job.request.file_number,
-                template=templates.get(stored.template_id, ""),
+                template=self._templates.get(stored.template_id, ""),
                 digest=stored.digest,
                 size_bytes=stored.size_bytes,
                 algorithm=signer.algorithm.value,

@@ -263,7 +263,7 @@ def _schema_text(schema: dict[str, Any], defined: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(f"`{value}`" if value != "" else '`""`' for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_schema_text(schema.get('items', {}), defined).replace('text', 'texts')}"
+        return f"list of {_schema_text(schema.get('items', {}), defined).replace('text', 'texts').replace('table', 'tables')}"
     if schema.get("type") == "object":
         return "table"
     text = _SCALARS.get(schema.get("type", ""), "any value")

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
+
 from licencehub.demo.figures import Figures
 from licencehub.demo.screen import Screen
 from licencehub.demo.showing import Library, journal_report, licence_facts, package_facts
@@ -21,7 +23,12 @@ def show_licence(story: Story, plan: Plan) -> None:
         licence = library.by_number(renewed.number)
         story.shown = licence["identifier"]
         story.screen.facts("One licence 一份证照", licence_facts(licence, library.history(story.shown)))
-        data = library.package(story.shown)
+        try:
+            data = library.package(story.shown)
+        except httpx.HTTPStatusError as error:
+            answer = f"{error.response.status_code} {error.response.json()['code']}"
+            story.add("package", "package fetched 取用证照文件", "200", answer)
+            return
         genuine, forged = library.verification(data), library.verification(_with_changed_bit(data))
     story.screen.facts("Its package and verification 封装与验证", package_facts(data, genuine))
     story.add("package", "package verified 验证证照文件", "verified valid", f"verified {genuine['verdict']}")

@@ -257,7 +257,7 @@ class PackageWorker:
             else:
                 reasons = "; ".join(fault.message for fault in result.faults)
                 self._hold(job.claim, result.state, result.characters or reasons)
-        self._blobs.put_all([content for _, bundle in ready for content in self._contents(bundle)])
+        self._keep([bundle for _, bundle in ready])
         finished = [(job.claim, self._made(job, bundle)) for job, bundle in ready]
         current = self._packages.finish(finished)
         for (_, forms), is_current in zip(finished, current, strict=True):
@@ -267,16 +267,20 @@ class PackageWorker:
                 )
         return sum(current)
 
-    def _contents(self, bundle: Bundle) -> Iterator[tuple[bytes, str]]:
-        """Everything of a bundle that is kept; a template once per process, before the first package that names it."""
-        for template in bundle.templates:
-            if template.template_id not in self._templates:
-                self._templates[template.template_id] = sha256(template.members).hexdigest()
-                yield template.members, TEMPLATE_MEDIA
-        yield bundle.ofd.members, MEDIA["ofd"]
-        if bundle.pdf is not None:
-            yield bundle.pdf.members, MEDIA["pdf"]
-        yield bundle.thumbnail, THUMBNAIL_MEDIA
+    def _keep(self, bundles: Sequence[Bundle]) -> None:
+        """Puts the bytes of bundles; a template once per process, with the first package that names it."""
+        templates = {template.template_id: template for bundle in bundles for template in bundle.templates}
+        fresh = [
+            template for template_id, template in templates.items() if template_id not in self._templates
+        ]
+        kept = self._blobs.put_all(
+            [
+                *((template.members, TEMPLATE_MEDIA) for template in fresh),
+                *(content for bundle in bundles for content in _contents(bundle)),
+            ]
+        )
+        digests = {template.template_id: digest.hex() for template, digest in zip(fresh, kept, strict=False)}
+        self._templates.update(digests)
 
     def _made(self, job: Job, bundle: Bundle) -> dict[str, Made]:
         """The rows of a bundle, by form."""
@@ -337,3 +341,11 @@ class PackageSweep:
 def _failed(claim: Claim, error: Exception) -> Waiting:
     fault = FAILED.at("", why=type(error).__name__)
     return Waiting(licence_id=claim.licence_id, version_no=claim.version_no, state="failed", faults=(fault,))
+
+
+def _contents(bundle: Bundle) -> Iterator[tuple[bytes, str]]:
+    """What a bundle has of its own."""
+    yield bundle.ofd.members, MEDIA["ofd"]
+    if bundle.pdf is not None:
+        yield bundle.pdf.members, MEDIA["pdf"]
+    yield bundle.thumbnail, THUMBNAIL_MEDIA

@@ -254,15 +254,17 @@ def test_a_message_that_is_no_list_of_versions_is_parked(bench: Bench) -> None:
     assert len(bench.bus.parked()) == 1
 
 
-def test_a_template_that_could_not_be_kept_is_kept_with_the_next_package(bench: Bench) -> None:
-    version, put_all = bench.stored("A-1"), bench.store.blobs.put_all
+def test_a_template_that_could_not_be_kept_is_kept_with_the_next_package(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = bench.stored("A-1")
 
     def away(_contents: Sequence[tuple[bytes, str]]) -> list[bytes]:
         raise Unavailable("the store is away")
 
-    bench.store.blobs.put_all = away  # type: ignore[method-assign]  # the store, away for a moment
-    with pytest.raises(Unavailable):
-        bench.worker.make([version])
-    bench.store.blobs.put_all = put_all  # type: ignore[method-assign]  # and back
+    with monkeypatch.context() as outage:
+        outage.setattr(bench.store.blobs, "put_all", away)
+        with pytest.raises(Unavailable):
+            bench.worker.make([version])
     assert bench.worker.make([version]) == 1
     assert bench.verdict(version) == "valid"

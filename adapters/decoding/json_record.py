@@ -6,6 +6,7 @@ tell when one of those may be present, and only then (or to explain a refusal) t
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -50,7 +51,7 @@ def parse_record(raw: bytes) -> dict[str, Any] | Fault:
         if (
             type(value) is dict
             and _keys(value, MAX_DEPTH) == len(_MAY_BE_KEY.findall(raw))
-            and not _LONG_NUMBER.search(raw)
+            and not (_has_float(value.values()) and _LONG_NUMBER.search(raw))
         ):
             return value
     except orjson.JSONDecodeError:
@@ -77,6 +78,19 @@ def _keys_below(value: Any, levels: int) -> int:
         return _keys(value, levels)
     counts = [_keys_below(item, levels - 1) for item in value if type(item) is dict or type(item) is list]
     return -1 if -1 in counts else sum(counts)
+
+
+def _has_float(members: Iterable[Any]) -> bool:
+    """Whether a number was read as a float, as orjson does with integers beyond 64 bits; all others are exact."""
+    for member in members:
+        kind = type(member)
+        if (
+            kind is float
+            or (kind is dict and _has_float(member.values()))
+            or (kind is list and _has_float(member))
+        ):
+            return True
+    return False
 
 
 def _parse_slowly(raw: bytes) -> dict[str, Any] | Fault:

@@ -56,6 +56,15 @@ def delete_rows(connection: Connection, table: Table, ids: Sequence[UUID]) -> No
         driver_connection(connection).executemany(statement + "= ?", [(one.bytes,) for one in ids])
 
 
+def look_up_by_index(connection: Connection) -> None:
+    """For this transaction: a batch's few hundred keys are looked up by index, however small PostgreSQL takes the table to be.
+
+    It would read all of a table of up to some hundred thousand rows instead, for every batch.
+    """
+    if connection.dialect.name == "postgresql":
+        driver_connection(connection).execute("SET LOCAL enable_seqscan = off")
+
+
 def all_rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
     """Rows of a query without parameters, as the driver gives them."""
     driver = driver_connection(connection)

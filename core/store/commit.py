@@ -16,7 +16,7 @@ from contracts.outcome import Outcome
 from contracts.record import LicenceRecord, SourceClass, Status
 from core.errors import InternalError
 from core.identity import Candidate, Decision, advanced, decide, needs_versions
-from core.store.bulk import as_uuid, rows_within
+from core.store.bulk import as_uuid, look_up_by_index, rows_within
 from core.store.documents import Documents, HeldCase
 from core.store.heads import LicenceInHand, load_versions, lock_heads
 from core.store.identifiers import Assigned, Identifiers
@@ -52,6 +52,7 @@ class BatchCommit:
 
     def run(self, batch: Sequence[Candidate], frame: Frame | None) -> list[Result]:
         """Writes what the batch changes and answers per candidate, in order; a receipt given twice is committed once."""
+        look_up_by_index(self._connection)
         keys = {
             candidate.licence_key for candidate in batch if candidate.fixed is None and candidate.licence_key
         }

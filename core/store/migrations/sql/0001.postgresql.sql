@@ -435,6 +435,8 @@ ALTER TABLE raw_frame ALTER COLUMN frame SET STORAGE EXTERNAL
 --;
 ALTER TABLE licence_version ALTER COLUMN document SET STORAGE EXTERNAL
 --;
+ALTER TABLE licence_version SET (toast_tuple_target = 8160)
+--;
 INSERT INTO journal_head (id, size, frontier, fence) VALUES (1, 0, '', 0)
 --;
 INSERT INTO registry_revision (id, revision) VALUES (1, 0)

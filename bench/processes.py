@@ -57,7 +57,7 @@ class Processes:
         return {name: process.pid for name, process in self._running.items()}
 
 
-def wait_for(what: str, count: Callable[[], int], wanted: int, *, every_s: float = 0.02) -> float:
+def wait_for(what: str, count: Callable[[], int], wanted: int, *, every_s: float = 0.1) -> float:
     """The moment (monotonic) ``count`` reached ``wanted``; raises ``RuntimeError`` when it stops growing."""
     last, moved = -1, time.monotonic()
     while (found := count()) < wanted:

@@ -24,10 +24,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service, and put all that must run alone into one group, which stays on one process."""
+    """Mark what needs a service and what lies in tests/faults, and put all that must run alone into one group, which stays on one process."""
     for item in items:
         if _SERVICE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("external")
+        if "faults" in item.path.parts:
+            item.add_marker("faults")
         if any(item.get_closest_marker(name) for name in _ALONE):
             item.add_marker(pytest.mark.xdist_group("alone"))
 

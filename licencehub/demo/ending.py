@@ -24,14 +24,16 @@ def show_licence(story: Story, plan: Plan) -> None:
         story.shown = licence["identifier"]
         story.screen.facts("One licence 一份证照", licence_facts(licence, library.history(story.shown)))
         try:
-            data = library.package(story.shown)
+            data, pdf = library.package(story.shown, "ofd"), library.package(story.shown, "pdf")
         except httpx.HTTPStatusError as error:
             answer = f"{error.response.status_code} {error.response.json()['code']}"
             story.add("package", "package fetched 取用证照文件", "200", answer)
             return
         genuine, forged = library.verification(data), library.verification(_with_changed_bit(data))
-    story.screen.facts("Its package and verification 封装与验证", package_facts(data, genuine))
-    story.add("package", "package verified 验证证照文件", "verified valid", f"verified {genuine['verdict']}")
+        printed = library.verification(pdf)
+    story.screen.facts("Its package and verification 封装与验证", package_facts(data, genuine, pdf, printed))
+    story.add("package", "OFD package verified 验证OFD", "verified valid", f"verified {genuine['verdict']}")
+    story.add("package", "PDF package verified 验证PDF", "verified valid", f"verified {printed['verdict']}")
     story.add(
         "package", "one bit of it changed 改动一位", "verified invalid", f"verified {forged['verdict']}"
     )

@@ -49,10 +49,10 @@ class Library:
         history: Json = self._asked("GET", f"/v1/licences/{identifier}/history").json()
         return history
 
-    def package(self, identifier: str) -> bytes:
-        """The sealed package; it is kept in the stage's folder too."""
-        data = self._asked("GET", f"/v1/licences/{identifier}/package").content
-        (self._stage.folder / "licence.ofd").write_bytes(data)
+    def package(self, identifier: str, form: str) -> bytes:
+        """The sealed package as ``ofd`` or ``pdf``; it is kept in the stage's folder too."""
+        data = self._asked("GET", f"/v1/licences/{identifier}/package", params={"form": form}).content
+        (self._stage.folder / f"licence.{form}").write_bytes(data)
         return data
 
     def verification(self, data: bytes) -> Json:
@@ -106,7 +106,7 @@ def licence_facts(licence: Json, history: Json) -> dict[str, str]:
     }
 
 
-def package_facts(data: bytes, report: Json) -> dict[str, str]:
+def package_facts(data: bytes, report: Json, pdf: bytes, pdf_report: Json) -> dict[str, str]:
     """What is shown of a package and its verification."""
     metadata, signatures = report["content"]["metadata"], report["signatures"]
     facts = {
@@ -123,4 +123,6 @@ def package_facts(data: bytes, report: Json) -> dict[str, str]:
             f"{marks[step['outcome']]} {step['message']['en']} {step['message']['zh-CN']}"
         )
     facts["verdict 结论"] = report["verdict"]
+    signers = "; ".join(f"{one['algorithm']}; {one['signer']}" for one in pdf_report["signatures"])
+    facts["the same as PDF"] = f"{len(pdf):,} bytes; {signers}; {pdf_report['verdict']}"
     return facts

@@ -94,7 +94,7 @@ class Story:
             "pushed": "records pushed 已推送",
             "files": "files with a receipt 已出具回执的文件",
             "decided": "outcomes in the ledger 台账结果",
-            "packages": "packages sealed 已签章证照",
+            "packages": "package files sealed 已签章文件",
             "changes": "changes at the subscriber 订阅方已收",
         }
         with self.screen.bars(labels) as bars, ThreadPoolExecutor(1) as pool, pushing:
@@ -149,7 +149,10 @@ class Story:
     def tell_packages(self) -> None:
         """Waits until every licence in force is sealed and the subscriber has every change."""
         self.screen.step("every licence in force gets its sealed package 有效证照逐一封装签章")
-        labels = {"packages": "packages sealed 已签章证照", "changes": "changes at the subscriber 订阅方已收"}
+        labels = {
+            "packages": "package files sealed 已签章文件",
+            "changes": "changes at the subscriber 订阅方已收",
+        }
         with self.screen.bars(labels) as bars:
             for _ in self._looks():
                 counts = self._counts(self.decided)

@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service and what lies in tests/faults, and put all that must run alone into one group, which stays on one process."""
+    """Mark what needs a service or lies in tests/faults; all that must run alone is one group and stays on one process."""
     for item in items:
         if _SERVICE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("external")

@@ -208,7 +208,7 @@ class Subscriber(Section, frozen=True, kw_only=True):
     """At once, or every ``every_s`` seconds."""
     every_s: Seconds = 60.0
     """Interval of ``scheduled``."""
-    batch: Positive = 100
+    batch: Positive = 500
     """Most entries in one post."""
 
 

@@ -16,6 +16,9 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv(servers.POSTGRES_VARIABLE, f"postgresql://nobody@{NOWHERE}/postgres")
     monkeypatch.setenv(servers.RABBITMQ_VARIABLE, f"amqp://guest:guest@{NOWHERE}/")
     monkeypatch.setenv("PATH", str(tmp_path))
+    compose = tmp_path / "compose.yaml"
+    compose.touch()
+    monkeypatch.setattr(servers, "COMPOSE", compose)
     return tmp_path
 
 

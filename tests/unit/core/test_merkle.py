@@ -21,7 +21,9 @@ def rfc6962_root(leaves: list[bytes]) -> bytes:
 
 
 def test_the_known_root_of_the_certificate_transparency_test_tree() -> None:
-    leaves = [bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]
+    leaves = [
+        bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")
+    ]
     leaves.append(bytes.fromhex("606162636465666768696a6b6c6d6e6f"))
     frontier, size = merkle.append(b"", 0, map(merkle.leaf_hash, leaves))
     assert size == 8

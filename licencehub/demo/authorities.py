@@ -19,6 +19,8 @@ class Authority:
     number_prefix: str
     contents: tuple[str, ...]
     years: int
+    trades: tuple[str, ...]
+    """What the companies that hold its licences do; none: the holders are people."""
 
     @property
     def type_code(self) -> str:
@@ -39,6 +41,7 @@ MARKET = Authority(
         "冷食类食品制售；生食类食品制售",
     ),
     5,
+    ("餐饮管理", "食品", "商贸", "烘焙"),
 )
 HEALTH = Authority(
     "示范市卫生健康委员会",
@@ -47,6 +50,7 @@ HEALTH = Authority(
     "示卫公证字〔2024〕第",
     ("住宿场所：宾馆", "美容美发场所：理发店", "体育场所：游泳馆", "沐浴场所：公共浴室"),
     4,
+    ("酒店管理", "健身服务", "美容", "洗浴服务"),
 )
 TRANSPORT = Authority(
     "示范市交通运输局",
@@ -55,6 +59,7 @@ TRANSPORT = Authority(
     "999999",
     ("道路旅客运输驾驶员", "道路货物运输驾驶员", "出租汽车驾驶员", "道路危险货物运输押运人员"),
     6,
+    (),
 )
 
 
@@ -66,8 +71,8 @@ def licences(authority: Authority, count: int, random: Random, today: date) -> l
 def _licence(authority: Authority, serial: int, random: Random, today: date) -> Facts:
     decided = today - timedelta(days=random.randrange(40, 700))
     ending = "号" if authority.number_prefix.endswith("第") else ""
-    person = authority is TRANSPORT
-    holder = people.person(random) if person else people.company(random)
+    person = not authority.trades
+    holder = people.person(random) if person else people.company(random, authority.trades)
     code = _citizen(random) if person else credit_code(random, "91")
     return Facts(
         holder_name=holder,

@@ -6,14 +6,6 @@ SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋�
 GIVEN = "伟芳娜敏静丽强军洋勇艳杰涛明超秀霞平刚桂英华文建国红玉兰海波志新春梅"
 TOWNS = ("青石", "临湖", "东山", "望江", "西塘", "南坪", "北河", "长桥")
 WORDS = ("和", "顺", "兴", "隆", "福", "安", "祥", "盛", "鑫", "源", "泰", "丰", "康", "宏", "达", "信")
-COMPANIES = (
-    "餐饮管理有限公司",
-    "食品有限公司",
-    "商贸有限公司",
-    "酒店管理有限公司",
-    "健身服务有限公司",
-    "美容有限公司",
-)
 SHOPS = ("小吃店", "面馆", "便利店", "水果店", "早餐店", "烘焙坊")
 STREETS = ("人民路", "解放路", "和平街", "建设路", "中山路", "新华街", "文化路", "胜利街")
 
@@ -23,9 +15,9 @@ def person(random: Random) -> str:
     return random.choice(SURNAMES) + "".join(random.choice(GIVEN) for _ in range(random.choice((1, 2, 2))))
 
 
-def company(random: Random) -> str:
-    """A company's name."""
-    return "示范市" + random.choice(TOWNS) + "".join(random.sample(WORDS, 2)) + random.choice(COMPANIES)
+def company(random: Random, trades: tuple[str, ...]) -> str:
+    """A company's name, ending in one of the trades."""
+    return f"示范市{random.choice(TOWNS)}{''.join(random.sample(WORDS, 2))}{random.choice(trades)}有限公司"
 
 
 def shop(random: Random) -> str:

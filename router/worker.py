@@ -44,7 +44,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How a worker batches and when it gives up."""
 
     batch_records: int = 500
-    batch_ms: int = 10
+    batch_ms: int = 20
     prefetch: int = 40
     tries: int = 8
 

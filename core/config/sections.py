@@ -98,7 +98,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     signature_window_s: Positive = 300
     """How far a signed request's clock may be off; its nonce is kept twice as long."""
     coalesce_ms: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 2.0
-    """How long a record waits for others of its interface to share a bus message."""
+    """How long a request waits for others to share its guard transaction, and its records for others to share a bus message."""
     unavailable_after_s: Seconds = 5.0
     """Guard, registry or bus out of reach for so long is answered with 503."""
     manifest_s: Seconds = 10.0
@@ -122,7 +122,7 @@ class Worker(Section, frozen=True, kw_only=True):
     """Record worker processes (the embedded stack has one)."""
     batch_records: Positive = 500
     """Most records in one transaction."""
-    batch_ms: Positive = 10
+    batch_ms: Positive = 20
     """How long a batch waits to fill."""
     prefetch: Positive = 40
     """Bus messages in hand per worker."""

@@ -54,7 +54,7 @@ class GatewayIntake:
         give_up_s: float = 5.0,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self._gate = GuardGate(store.guard, give_up_s=give_up_s)
+        self._gate = GuardGate(store.guard, gather_s=coalesce_s, give_up_s=give_up_s)
         self._ledger = store.ledger
         self._keyring = keyring
         self._clock_ms = clock_ms

@@ -34,8 +34,9 @@ class GuardStore(Protocol):
 class GuardGate:
     """Admits requests of one event loop through one thread of the store."""
 
-    def __init__(self, store: GuardStore, *, give_up_s: float = 5.0) -> None:
+    def __init__(self, store: GuardStore, *, gather_s: float = 0.0, give_up_s: float = 5.0) -> None:
         self._store = store
+        self._gather_s = gather_s
         self._give_up_s = give_up_s
         self._waiting: list[Waiting] = []
         self._draining: asyncio.Task[None] | None = None
@@ -75,6 +76,7 @@ class GuardGate:
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                await asyncio.sleep(self._gather_s)
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 await self._commit(batch)
         finally:

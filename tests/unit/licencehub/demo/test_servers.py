@@ -37,7 +37,11 @@ def test_without_servers_and_engine_the_message_names_both_and_what_to_do(nothin
     assert servers.POSTGRES_VARIABLE in text
 
 
-def test_an_engine_that_answers_is_asked_to_start_the_compose_file(nothing_runs: Path) -> None:
+def test_an_engine_that_answers_is_asked_to_start_the_compose_file(
+    nothing_runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The wheel ships no compose file: the demonstration finds it beside the checkout it runs from.
+    monkeypatch.setattr(servers, "COMPOSE", Path(__file__).parents[4] / "deploy" / "compose.yaml")
     _program(nothing_runs, "docker", f'[ "$1" = info ] && exit 0\necho "$*" > {nothing_runs}/asked\nexit 1')
     said: list[str] = []
     with pytest.raises(servers.NoServers):

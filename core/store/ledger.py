@@ -111,7 +111,9 @@ class LedgerStore:
     def last_receipt(self, interface: str) -> UUID | None:
         """The interface's latest receipt (its time is the intake's), or None."""
         table = ledger.c
-        query = select(table.receipt).where(table.interface == interface).order_by(table.receipt.desc()).limit(1)
+        query = (
+            select(table.receipt).where(table.interface == interface).order_by(table.receipt.desc()).limit(1)
+        )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
 

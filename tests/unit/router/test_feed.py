@@ -107,6 +107,25 @@ def test_leadership_works_only_under_the_lease(database: Database) -> None:
     assert (first.leading, second.leading, fences) == (True, False, [1])
 
 
+def test_a_leader_renews_its_lease_only_when_a_part_of_it_has_passed(database: Database) -> None:
+    leases = LeaseStore(database)
+    asked: list[str] = []
+
+    class Counting(LeaseStore):
+        def acquire(self, name: str, holder: str, ttl_s: float) -> int | None:
+            asked.append(holder)
+            return leases.acquire(name, holder, ttl_s)
+
+    busy = Leadership(Counting(database), "sequencer", lambda _fence: True, idle_s=0.01, lease_s=3600)
+    assert [busy.step() for _ in range(5)] == [True] * 5
+    assert len(asked) == 1
+    asked.clear()
+    hasty = Leadership(Counting(database), "feed", lambda _fence: True, idle_s=0.01, lease_s=0.0)
+    assert hasty.step()
+    assert hasty.step()
+    assert len(asked) == 2
+
+
 def test_leadership_gives_the_lease_back_at_the_end(database: Database) -> None:
     leases = LeaseStore(database)
     stop = Event()

@@ -99,7 +99,7 @@ def _file_rows(options: argparse.Namespace, folder: Path) -> None:
     run("large", "embedded, large CSV", lambda at: imports.import_csv(at, size_bytes=size))
     run(
         "volume",
-        "embedded, records/s by records stored",
+        f"embedded, records/s with 10000 and with {options.volume} stored",
         lambda at: imports.at_volume(at, 10_000, options.volume, 20_000),
     )
 

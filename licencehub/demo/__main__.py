@@ -86,7 +86,7 @@ def _run(screen: Screen, servers: Servers | None, home: Path, *, seed: int, size
         screen.step(
             "making the hub 创建枢纽: keys, development authority and seal, three interfaces, licence types"
         )
-        stage = make_stage(folder, servers, receiver.url)
+        stage = make_stage(folder, servers, receiver.url, lasting=not once)
         serving = Serving(stage)
         try:
             serving.wait_until_ready()

@@ -80,9 +80,12 @@ def forget_old_runs(home: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def make_stage(folder: Path, servers: Servers | None, subscriber_url: str) -> Stage:
-    """Writes the configuration, founds the hub and registers and enables the three interfaces."""
-    stage = Stage(folder, f"http://127.0.0.1:{_free_port()}", servers)
+def make_stage(folder: Path, servers: Servers | None, subscriber_url: str, *, lasting: bool) -> Stage:
+    """Writes the configuration, founds the hub and registers and enables the three interfaces.
+
+    A ``lasting`` hub gets the usual port where it is free; one that nobody visits takes any, so that runs never meet.
+    """
+    stage = Stage(folder, f"http://127.0.0.1:{_free_port(usual=lasting)}", servers)
     folder.mkdir(parents=True)
     path = write_default_config(folder, "production" if servers else "embedded")
     for name in (CLIENT, SUBSCRIBER):
@@ -153,9 +156,9 @@ def _register(hub: Hub) -> None:
             registration.set_state(entry.name, "enabled", "demonstration")
 
 
-def _free_port() -> int:
-    """The usual port, or any when somebody has it."""
-    for port in (PORT, 0):
+def _free_port(*, usual: bool) -> int:
+    """The usual port where it is wanted and free, else any."""
+    for port in (PORT, 0) if usual else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -11,15 +11,15 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the servers of the tests
 
-from bench import imports, results
+from bench import imports, material, packages, results
 from bench.hub import HubUnderTest
 from bench.intake import Load, Shape
 from bench.peer.system import PeerUnderTest
 from bench.processes import Processes
 from bench.servers import Servers, own_servers
 
-GROUPS = ("production", "peer", "embedded", "import", "large", "volume")
-USUAL = GROUPS[:4]
+GROUPS = ("production", "peer", "embedded", "import", "package", "large", "volume")
+USUAL = GROUPS[:5]
 
 
 def main(arguments: list[str]) -> int:
@@ -28,9 +28,11 @@ def main(arguments: list[str]) -> int:
     print(f"load before: {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="licence-hub-bench-") as place:
         folder = Path(place)
-        if {"production", "peer"} & set(options.groups):
+        if {"production", "peer", "package", "volume"} & set(options.groups):
             with own_servers() as servers:
                 _on_servers(options, folder, servers)
+        if "package" in options.groups:
+            _package_row(options, folder / "package-embedded", None, "embedded")
         if "embedded" in options.groups:
             _hub_rows(options, folder / "embedded", None, "embedded")
         _file_rows(options, folder)
@@ -41,6 +43,10 @@ def main(arguments: list[str]) -> int:
 def _on_servers(options: argparse.Namespace, folder: Path, servers: Servers) -> None:
     if "production" in options.groups:
         _hub_rows(options, folder / "production", servers, "production")
+    if "package" in options.groups:
+        _package_row(options, folder / "package-production", servers, "production")
+    if "volume" in options.groups:
+        _volume_row(options, folder / "volume", servers)
     if "peer" in options.groups:
         log = folder / "peer.log"
         with closing(PeerUnderTest(servers)) as peer, _telling(log), Processes(log) as processes:
@@ -56,6 +62,39 @@ def _hub_rows(options: argparse.Namespace, folder: Path, servers: Servers | None
         for credential in options.credentials:
             for shape in _shapes(credential, options.singles, options.batched):
                 _row(options, stack, load, shape)
+
+
+def _package_row(options: argparse.Namespace, folder: Path, servers: Servers | None, stack: str) -> None:
+    """Complete packages by way of the bus; every run has a hub of its own."""
+    runs = []
+    for number in range(options.repeat):
+        place = folder.with_name(f"{folder.name}-{number}")
+        log = place.with_suffix(".log")
+        with (
+            closing(HubUnderTest(place, servers, material.PACKAGED)) as hub,
+            _telling(log),
+            Processes(log) as processes,
+        ):
+            runs.append(packages.drained(hub, processes, options.packages))
+    _keep(f"{stack}, complete packages", results.median(runs))
+
+
+def _volume_row(options: argparse.Namespace, folder: Path, servers: Servers) -> None:
+    """The same load into a store that holds little, and into the same when it holds much."""
+    log = folder.with_suffix(".log")
+    with closing(HubUnderTest(folder, servers)) as hub, _telling(log), Processes(log) as processes:
+        load = Load(hub, hub.start(processes))
+        shape = Shape("batch of 100", 100, 8, options.batched)
+        rows = {}
+        for held in (imports.SMALL, options.volume):
+            load.fill(shape, held)
+            rows[held] = results.median([load.run(shape) for _ in range(options.repeat)])
+            _keep(f"production with {held} stored, {shape.label}, {shape.credential}", rows[held])
+        little, much = (row["records_per_s"] for row in rows.values())
+        _keep(
+            f"production, records/s with {imports.SMALL} and with {options.volume} stored",
+            {f"at {imports.SMALL}": little, f"at {options.volume}": much, "ratio": round(much / little, 2)},
+        )
 
 
 @contextmanager
@@ -99,8 +138,8 @@ def _file_rows(options: argparse.Namespace, folder: Path) -> None:
     run("large", "embedded, large CSV", lambda at: imports.import_csv(at, size_bytes=size))
     run(
         "volume",
-        f"embedded, records/s with 10000 and with {options.volume} stored",
-        lambda at: imports.at_volume(at, 10_000, options.volume, 20_000),
+        f"embedded, records/s with {imports.SMALL} and with {options.volume} stored",
+        lambda at: imports.at_volume(at, options.volume, 50_000),
     )
 
 
@@ -119,6 +158,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--singles", type=int, default=8000, help="records of a run of single posts")
     parser.add_argument("--batched", type=int, default=20_000, help="records of a run of 100-record posts")
     parser.add_argument("--peer-records", type=int, default=2000, help="records of a run of the peer")
+    parser.add_argument("--packages", type=int, default=3000, help="packages of a run")
     parser.add_argument("--rows", type=int, default=50_000, help="rows of the CSV import")
     parser.add_argument("--large-mb", type=int, default=1000, help="size of the large CSV")
     parser.add_argument("--volume", type=int, default=1_000_000, help="records stored for the second rate")
@@ -126,6 +166,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.groups = options.groups or list(USUAL)
     if unknown := set(options.groups) - set(GROUPS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    if options.volume < 10 * imports.SMALL:
+        parser.error(f"--volume is at least {10 * imports.SMALL}")
     return options
 
 

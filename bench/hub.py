@@ -26,17 +26,19 @@ class HubUnderTest:
 
     name = "hub"
 
-    def __init__(self, folder: Path, servers: Servers | None) -> None:
+    def __init__(self, folder: Path, servers: Servers | None, pushed: str = material.PUSHED) -> None:
+        """``pushed`` is the interface that records come by."""
         folder.mkdir(parents=True)
         self.folder = folder
         self.port = free_port()
         self._servers = servers
+        self._pushed = pushed
         self.path = write_default_config(folder, "production" if servers else "embedded")
         self._adapt(servers)
         self._hub = Hub(self.config, "bench")
         found_hub(self._hub)
         registration = Registration(self._hub.store.registry)
-        for entry in registration.apply([material.INTERFACE_FILE], "bench"):
+        for entry in registration.apply([material.declaration(pushed)], "bench", self._hub.styles):
             if entry.kind == "interface":
                 registration.set_state(entry.name, "enabled", "bench")
 
@@ -59,7 +61,7 @@ class HubUnderTest:
 
     def target(self, records_each: int) -> str:
         """Where records are pushed to."""
-        return f"/v1/interfaces/{material.PUSHED}/records"
+        return f"/v1/interfaces/{self._pushed}/records"
 
     def credential(self, kind: str) -> dict[str, str]:
         """The load generator's share of the plan: a secret to sign with, or a bearer key."""
@@ -68,12 +70,21 @@ class HubUnderTest:
         return {"client": CLIENT, "secret": secret} if kind == "hmac" else {"bearer": secret}
 
     def stored(self) -> int:
-        """Rows in the ledger."""
-        return sum(self._hub.store.ledger.totals().values())
+        """Entries of the journal, numbered and waiting: one for each record, and asked without counting rows."""
+        journal = self._hub.store.journal
+        return journal.head().size + journal.pending()
 
     def wrong(self) -> int:
         """Rows in the ledger that are no new licence."""
         return sum(n for outcome, n in self._hub.store.ledger.totals().items() if outcome.value != "new")
+
+    def sealed(self) -> int:
+        """Licences whose package is there, in both forms."""
+        return self._hub.store.packages.states().get("packaged", 0) // 2
+
+    def package_bytes(self) -> dict[str, int]:
+        """Bytes in the blob store by media type, as encrypted."""
+        return self._hub.store.blobs.sizes()
 
     def settled(self) -> int:
         """Journal entries that the subscriber has acknowledged (one for each record)."""

@@ -12,6 +12,9 @@ from bench.hub import HubUnderTest
 from bench.processes import ROOT
 from services.process import guarded
 
+SMALL = 10_000
+"""Records of a store that holds little."""
+
 
 def import_csv(folder: Path, *, rows: int = 0, size_bytes: int = 0) -> dict[str, Any]:
     """A file into a new hub."""
@@ -22,17 +25,17 @@ def import_csv(folder: Path, *, rows: int = 0, size_bytes: int = 0) -> dict[str,
         hub.close()
 
 
-def at_volume(folder: Path, small: int, large: int, sample: int) -> dict[str, Any]:
-    """The rate of ``sample`` records into a hub that holds ``small``, and into the same when it holds ``large``."""
+def at_volume(folder: Path, large: int, sample: int) -> dict[str, Any]:
+    """The rate of ``sample`` records into a hub that holds ``SMALL``, and into the same when it holds ``large``."""
     hub = HubUnderTest(folder / "hub", None)
     try:
         rates, stored = {}, 0
-        for held in (small, large):
+        for held in (SMALL, large):
             ingested(hub, folder / f"fill-{held}.csv", rows=held - stored, first=stored)
             found = ingested(hub, folder / f"sample-{held}.csv", rows=sample, first=held)
             rates[held], stored = found["records_per_s"], held + sample
         return {f"at {held}": rate for held, rate in rates.items()} | {
-            "ratio": round(rates[large] / rates[small], 2)
+            "ratio": round(rates[large] / rates[SMALL], 2)
         }
     finally:
         hub.close()

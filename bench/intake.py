@@ -11,6 +11,9 @@ from bench.cpu import micros, snapshot
 from bench.processes import ROOT, wait_for
 from services.process import guarded
 
+FILL = 100_000
+"""Records of one part of a filling; the load generator holds them all."""
+
 
 class Shape(NamedTuple):
     """How a load comes."""
@@ -68,6 +71,11 @@ class Load:
             "behind_s": round(settled - last, 2),
             "load": os.getloadavg()[0],
         }
+
+    def fill(self, shape: Shape, records: int) -> None:
+        """Brings the system to that number of records, a part after the other."""
+        while (missing := records - self._system.stored()) >= shape.records_each:
+            self.run(shape._replace(records=min(missing, FILL) // shape.records_each * shape.records_each))
 
     def _generator(self, shape: Shape) -> "subprocess.Popen[bytes]":
         plan = {

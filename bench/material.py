@@ -6,8 +6,9 @@ from pathlib import Path
 
 import orjson
 
-INTERFACE_FILE = Path(__file__).with_name("food-permits.toml")
 PUSHED = "food-permits"
+PACKAGED = "business-licences"
+"""The interface whose records are packaged."""
 DROPPED = "food-permits-file"
 
 _NAMES = "明德恒昇鑫源泰和顺安康宏伟嘉美佳乐福祥瑞丰盛达"
@@ -19,6 +20,11 @@ _SCOPE = (
 _NOTE = "本许可证应当在经营场所显著位置公示；经营条件发生变化的，应当在十个工作日内报告。"
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+
+
+def declaration(interface: str) -> Path:
+    """The file that declares an interface of the bench."""
+    return Path(__file__).with_name(f"{interface}.toml")
 
 
 def licence(number: int) -> dict[str, str]:

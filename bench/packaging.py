@@ -31,7 +31,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from contracts.record import Holder, LicenceRecord
 from core.packaging import ofd_layout as at
-from core.packaging.bundle import package_bundles
+from core.packaging.bundle import Bundle, package_bundles
 from core.packaging.face import Face, compose_face
 from core.packaging.layout import Box, SetText, set_text
 from core.packaging.ofd_members import face_members
@@ -41,7 +41,7 @@ from core.packaging.ofd_writer import package_ofd
 from core.packaging.pdf_writer import package_pdf
 from core.packaging.raster import thumbnail
 from core.packaging.request import PackageRequest
-from core.packaging.stored import StoredPackage
+from core.packaging.stored import StoredPackage, assemble
 from core.packaging.style_loader import shipped_style
 from core.packaging.typeface import FONTS, SHIPPED_FONT
 from core.ports.signer import Algorithm
@@ -50,12 +50,17 @@ from core.sealing.certificates import Purpose
 from core.sealing.making import SealDesign, make_seal
 from core.sealing.picture import SealText, draw_seal
 from core.sealing.seal import ANY, Seal, signed_value
+from core.verification.report import Verdict
+from core.verification.trust import TrustStore
+from core.verification.verify import verify_file
 
 STYLE = shipped_style("business-licence")
 BATCH = 20
+VALID = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC))
 RESULTS = Path(__file__).parent / "results" / "packaging.md"
 SAID: list[str] = []
 ROUNDS = 5
+MADE_AT = datetime.now(UTC).replace(microsecond=0)
 POINTS = 72 / 25.4
 NAMES = "测试市明德餐饮滨江恒昇建设鑫源泰和顺安康宏伟嘉美佳乐福祥"
 SCOPE = "许可项目：食品销售；餐饮服务；酒类经营。一般项目：技术服务、技术开发、技术咨询；软件开发；信息系统集成服务。"
@@ -66,8 +71,8 @@ def authority_folder(algorithm: Algorithm) -> Path:
     """An authority with a seal maker and a signer."""
     folder = Path(mkdtemp(prefix="bench-")) / "ca"
     authority = create_authority(folder, algorithm, organisation="Bench")
-    authority.issue("maker", Purpose.SEAL_MAKER)
-    authority.issue("signer", Purpose.DOCUMENT_SIGNER)
+    authority.issue("maker", Purpose.SEAL_MAKER, validity=VALID)
+    authority.issue("signer", Purpose.DOCUMENT_SIGNER, validity=VALID)
     return folder
 
 
@@ -80,9 +85,9 @@ def seal(algorithm: Algorithm) -> Seal:
         name="测试市市场监督管理局",
         picture_png=draw_seal(SealText("测试市市场监督管理局", "电子证照专用章"), FONTS / SHIPPED_FONT),
         signer_certificates=[signer.certificate],
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        valid_from=datetime(2026, 1, 1, tzinfo=UTC),
-        valid_until=datetime(2036, 1, 1, tzinfo=UTC),
+        created=VALID[0],
+        valid_from=VALID[0],
+        valid_until=VALID[1],
     )
     return Seal(design.name, make_seal(maker, design), signer, frozenset({ANY}), frozenset({ANY}))
 
@@ -118,7 +123,7 @@ def request(number: int) -> PackageRequest:
         licence_id=UUID(int=number),
         library_name="测试市电子证照库",
         source="推送接口",
-        made_at=datetime(2026, 11, 23, 10, 30, tzinfo=UTC),
+        made_at=MADE_AT,
     )
 
 
@@ -252,7 +257,7 @@ def rows(seconds: float) -> None:
     for name, sealing in (
         ("OFD, ECDSA P-256", ecdsa),
         ("OFD, SM2", seal(Algorithm.SM2_SM3)),
-        ("OFD, RSA-2048", rsa),
+        ("OFD, RSA-3072", rsa),
     ):
         beside(
             name,
@@ -260,7 +265,7 @@ def rows(seconds: float) -> None:
             lambda start, sealing=sealing: bool(plain_ofd(request(start), sealing)),
             seconds,
         )
-    for name, sealing in (("PDF + PAdES-B-B, ECDSA P-256", ecdsa), ("PDF + PAdES-B-B, RSA-2048", rsa)):
+    for name, sealing in (("PDF + PAdES-B-B, ECDSA P-256", ecdsa), ("PDF + PAdES-B-B, RSA-3072", rsa)):
         folder = authority_folder(sealing.signer.algorithm)
         plain_signer = signers.SimpleSigner.load(str(folder / "signer.key"), str(folder / "signer.crt"))
         beside(
@@ -285,6 +290,34 @@ def rows(seconds: float) -> None:
             seconds,
         )
         say(f"{f'OFD ({name}) + PDF + thumbnail':34} {rate:9.0f} /s")
+
+
+def verifications(seconds: float) -> None:
+    """Whole verifications, offline: every file is another one, as it is assembled from what is kept."""
+    for algorithm in (Algorithm.ECDSA_P256_SHA256, Algorithm.SM2_SM3):
+        sealing, documents = seal(algorithm), seal(Algorithm.ECDSA_P256_SHA256).signer
+        made = [
+            one for one in package_bundles(batch(0), STYLE, sealing, documents) if isinstance(one, Bundle)
+        ]
+        roots = {algorithm, Algorithm.ECDSA_P256_SHA256}
+        trust = TrustStore.of(load_authority(authority_folder(one)).root.certificate for one in roots)
+        templates = {template.template_id: template for one in made for template in one.templates}
+        forms = {f"OFD, {algorithm}": [one.ofd for one in made]}
+        if sealing.signer is documents:
+            forms["PDF"] = [one.pdf for one in made if one.pdf]
+        for name, stored in forms.items():
+            files = [assemble(one, templates[one.template_id]) for one in stored]
+            rate = cpu_rate(
+                lambda _start, files=files, trust=trust: sum(_valid(file, trust) for file in files), seconds
+            )
+            say(f"{f'verification, {name}':34} {rate:9.0f} /s")
+
+
+def _valid(file: bytes, trust: TrustStore) -> bool:
+    report = verify_file(file, trust)
+    if report.verdict is not Verdict.VALID:
+        raise RuntimeError(report.as_dict())
+    return True
 
 
 def sizes() -> None:
@@ -320,6 +353,7 @@ def main(arguments: list[str]) -> int:
     )
     say(f"{'':34} {'hub':>12} {'plain':>12} {'ratio':>9}")
     rows(seconds)
+    verifications(seconds)
     sizes()
     RESULTS.parent.mkdir(exist_ok=True)
     table = "\n".join(SAID)

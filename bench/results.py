@@ -21,6 +21,10 @@ _HEADING = (
     "| row | records/s (lowest - highest) | gateway | worker | sequencer | one process | RabbitMQ | PostgreSQL | **sum** "
     "| generator | p50 ms | p99 ms | load | commit |"
 )
+_PACKAGE_HEADING = (
+    "| row | packages/s (lowest - highest) | a core of the packager | packager | RabbitMQ | PostgreSQL | others | **sum** | MB "
+    "| bytes kept | load | commit |"
+)
 _PARTS = ("gateway", "worker", "sequencer", "gateway+worker+sequencer", "rabbitmq", "postgres", "sum")
 
 
@@ -30,9 +34,9 @@ def median(runs: Sequence[Mapping[str, Any]]) -> Row:
     for name, value in runs[0].items():
         values = [run[name] for run in runs]
         row[name] = median(values) if isinstance(value, dict) else statistics.median(values)
-    if "records_per_s" in row:
-        rates = [run["records_per_s"] for run in runs]
-        row["records_per_s"] = round(row["records_per_s"])
+    for rate in {"records_per_s", "packages_per_s"} & row.keys():
+        rates = [run[rate] for run in runs]
+        row[rate] = round(row[rate])
         row |= {"slowest": min(rates), "fastest": max(rates)}
     return row
 
@@ -65,7 +69,8 @@ def _circumstances() -> dict[str, str]:
 
 def _rendered(rows: Mapping[str, Row]) -> str:
     intake = {name: row for name, row in rows.items() if "cpu_us" in row}
-    other = {name: row for name, row in rows.items() if "cpu_us" not in row}
+    packages = {name: row for name, row in rows.items() if "package_us" in row}
+    other = {name: row for name, row in rows.items() if not {"cpu_us", "package_us"} & row.keys()}
     lines = [
         "# Results of `make bench`",
         "",
@@ -79,6 +84,15 @@ def _rendered(rows: Mapping[str, Row]) -> str:
         *(_intake_line(name, row) for name, row in sorted(intake.items())),
         "",
         *_ratios(intake),
+        "## Complete packages",
+        "",
+        "OFD, PDF and thumbnail of a stored record, made by one packager process by way of the bus and stored. CPU in",
+        "microseconds a package by process; bytes kept of each licence, encrypted.",
+        "",
+        _PACKAGE_HEADING,
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        *(_package_line(name, row) for name, row in sorted(packages.items())),
+        "",
         "## Files and volume",
         "",
         "| row | records/s | figures | load | commit |",
@@ -96,6 +110,18 @@ def _intake_line(name: str, row: Row) -> str:
     return (
         f"| {name} | **{row['records_per_s']}** ({row['slowest']} - {row['fastest']}) | {cpu} | **{row['cpu_us']['sum']:.0f}** "
         f"| {row['generator_us']:.0f} | {row['p50_ms']:.0f} | {row['p99_ms']:.0f} | {at['load']} | {at['commit']} |"
+    )
+
+
+def _package_line(name: str, row: Row) -> str:
+    cpu, at = row["package_us"], row["measured"]
+    known = ("packager", "rabbitmq", "postgres")
+    others = sum(value for part, value in cpu.items() if part not in (*known, "sum"))
+    parts = " | ".join(f"{cpu[part]:.0f}" if part in cpu else "" for part in known)
+    return (
+        f"| {name} | **{row['packages_per_s']}** ({row['slowest']} - {row['fastest']}) | {row['per_core']:.0f} | {parts} "
+        f"| {others:.0f} | **{cpu['sum']:.0f}** | {row['RSS_MB']:.0f} | {row['bytes_kept']['sum']:.0f} "
+        f"| {at['load']} | {at['commit']} |"
     )
 
 

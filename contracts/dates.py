@@ -204,10 +204,11 @@ def _day_with_time(day: date, match: re.Match[str]) -> date:
         day.year, day.month, day.day, hour, int(match["minute"]), int(match["second"] or 0), tzinfo=CHINA
     )
     zone = match["zone"]
-    return day if zone is None else _china_day(moment.replace(tzinfo=_zone(zone)))
+    return day if zone is None else _china_day(moment.replace(tzinfo=zone_of(zone)))
 
 
-def _zone(text: str) -> timezone:
+def zone_of(text: str) -> timezone:
+    """The zone that ``Z``, ``+08:00`` or ``+0800`` names (ISO 8601, 4.3.13)."""
     if text == "Z":
         return UTC
     digits = text[1:].replace(":", "")

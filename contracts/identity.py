@@ -8,6 +8,9 @@ from uuid import UUID
 
 _VARIANT = 0x8000000000000000
 _RANDOM_BITS = (1 << 62) - 1
+_INDEX_BYTES, _HASHED_BYTES = 4, 6
+_LARGEST_INDEX = (1 << 26) - 1
+"""Bits of an index that fit a UUIDv7 before 48 bits of hash; larger ones begin anew, told apart by their hash."""
 
 
 def uuid7(at_ms: int | None = None, random: bytes | None = None) -> UUID:
@@ -24,13 +27,16 @@ def uuid7_ms(value: UUID) -> int:
 
 
 def receipt_id(key: bytes, interface: str, submission: str, index: int, first_seen_ms: int) -> UUID:
-    """Receipt of record ``index`` of a submission: time-ordered, the rest a keyed hash.
+    """Receipt of record ``index`` of a submission: ordered by time, then by index, the rest (48 bits) a keyed hash.
 
     The same (interface, submission key, index, first-seen time) always gives the same receipt, and nobody without
     ``key`` can guess one. ``first_seen_ms`` comes from the durable guard row or submission, so a repeat has it too.
+    In order of the index, the rows of a file stand beside each other in every index of the ledger (RFC 9562 section 6.2).
     """
     text = f"{interface}\0{submission}\0{index}".encode()
-    return uuid7(first_seen_ms, hmac.digest(key, text, "sha256")[:10])
+    hashed = hmac.digest(key, text, "sha256")[:_HASHED_BYTES]
+    place = (index & _LARGEST_INDEX).to_bytes(_INDEX_BYTES, "big")
+    return uuid7(first_seen_ms, place + hashed)
 
 
 def licence_key(licence_type: str, issuer: str, number: str, holder: str = "") -> bytes:

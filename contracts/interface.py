@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from contracts.dates import DateFormat
+from contracts.declare import described
 from contracts.licence_type import Label
 from contracts.record import Collection, SourceClass
 
@@ -16,7 +17,14 @@ Operator = Literal[
     "=", "!=", "in", "not-in", "present", "absent", "matches", "contains", "starts-with", "<", "<=", ">", ">="
 ]
 ValueKind = Literal["", "text", "date", "time", "number", "flag", "any"]
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")]
+Name = Annotated[
+    str,
+    described(
+        "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$",
+        "1 to 64 small letters, digits and hyphens, with no hyphen at either end",
+        "由1至64个小写字母、数字和连字符组成，首尾不能是连字符",
+    ),
+]
 """Names that appear in URLs, commands, folders and metrics."""
 
 
@@ -51,7 +59,7 @@ class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     codes: dict[str, Any] = {}
     """Source value -> canonical value; a value not listed is a fault unless ``codes_default`` is given."""
     codes_default: Any = None
-    """Canonical value for source values that ``codes`` does not list."""
+    """Canonical value for source values that ``codes`` does not list; means nothing without ``codes``."""
     kind: ValueKind = ""
     """Kind of an item or order field: ``text`` (default), ``date``, ``time`` (date with time of day), ``number``, ``flag``,
     ``any`` (JSON taken as it is). Canonical fields know their own."""
@@ -88,7 +96,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     by: tuple[str, ...]
     """Source fields whose equal values make one licence."""
     item: str
-    """Code of the repeated item, e.g. ``KZ_LOCATIONS``."""
+    """Code of the repeated item, e.g. ``KZ_LOCATIONS``: the licence type declares it with ``kind = "list"``."""
     fields: dict[str, FieldMapping] = {}
     """Element field -> mapping, made from each row; rows with equal elements are listed once."""
 
@@ -185,7 +193,8 @@ class Interface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     collection: Collection = Collection.INCREMENTAL
     """``one-off`` import, ``stock``, or ``incremental`` deliveries: told apart in ledger and reports."""
     source_class: SourceClass = SourceClass.DATA
-    """How the data came about: A typed in, B application material, C approval result, D data only, E another library."""
+    """How the data came about: A typed in, B application material, C approval result, D data only, E another library. A, B and C
+    need a scan with each record, B a ``verified_by``, E the sealed original; no mapping can change it record by record."""
     rank: int = 100
     """Standing of this source for its type and issuer: a lower rank never overwrites a higher one."""
     source: Source = Source()

@@ -32,7 +32,7 @@ class ItemSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     personal: bool = False
     """Personal data: masked in logs and lists."""
     fields: dict[str, Label] = {}
-    """For ``list``: the fields of each element, by code."""
+    """For ``list``: the fields of each element, code -> label like the item's own, ``{ en = "…", zh-CN = "…" }``; empty: any."""
 
 
 class RuleOverride(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,7 +58,8 @@ class CrossRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     value: Any = None
     """A constant to compare with."""
     when: "tuple[CrossRule, ...]" = ()
-    """The rule applies only when all of these hold."""
+    """The rule applies only when all of these comparisons hold. Each is written like the rule itself, with ``code``, ``left``,
+    ``op`` and ``right`` or ``value``, not like the ``when`` of a field or filter."""
     message: Label = {}
     """Text of the finding, by language."""
     remedy: Label = {}
@@ -107,7 +108,8 @@ class LicenceType(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     items: dict[str, ItemSpec] = {}
     """Face items by code, e.g. ``KZ_XKNR``."""
     number_pattern: str = ""
-    """Regular expression of the licence number."""
+    """Regular expression that the whole licence number must match, as it is written or in half width: the brackets of （2026）1号
+    are matched by ``（`` and ``）`` as well as by ``[(]`` and ``[)]``."""
     rules: dict[str, RuleOverride] = {}
     """Overrides of built-in rules, by rule code."""
     cross_rules: tuple[CrossRule, ...] = ()

@@ -70,6 +70,17 @@ class Holder(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """持证主体代码类型代码, three digits (GB/T 36903 annex A): 001 USCC, 111 citizen ID, …"""
 
 
+class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A file that came with a record and is kept in the blob store (claim check, EIP)."""
+
+    digest: str
+    """SHA-256 of its bytes, lower-case hex: its key in the blob store."""
+    media_type: str
+    size_bytes: int
+    name: str = ""
+    """Name the sender gave it."""
+
+
 class LicenceRecord(
     msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, forbid_unknown_fields=True
 ):
@@ -99,6 +110,12 @@ class LicenceRecord(
     items: dict[str, ItemValue] = {}
     """Extended face items (扩展业务信息) by their code, e.g. ``KZ_XKNR``."""
     source_class: SourceClass = SourceClass.DATA
+    verified_by: str = ""
+    """Who verified the material (class B)."""
+    scans: tuple[Attachment, ...] = ()
+    """Scanned pages or photos in page order (classes A, B and C)."""
+    original: Attachment | None = None
+    """The sealed file of another library (class E)."""
 
 
 ELEMENT_CODES: dict[str, str] = {
@@ -133,8 +150,21 @@ def decode_record(data: bytes) -> LicenceRecord:
 
 
 def content_digest(record: LicenceRecord) -> bytes:
-    """SHA-256 over the canonical JSON of the record (sorted keys, UTF-8): equal content, equal digest."""
+    """SHA-256 over the canonical JSON of the record (sorted keys, UTF-8): equal content, equal digest.
+
+    Files count by their bytes, not by what their sender calls them.
+    """
+    if record.scans or record.original:
+        record = msgspec.structs.replace(
+            record,
+            scans=tuple(_unnamed(scan) for scan in record.scans),
+            original=_unnamed(record.original) if record.original else None,
+        )
     return digest(msgspec.to_builtins(record))
+
+
+def _unnamed(file: Attachment) -> Attachment:
+    return msgspec.structs.replace(file, name="")
 
 
 def digest(value: object) -> bytes:

@@ -14,6 +14,9 @@ HubError
 └─ InternalError      our bug: alert, keep the message, do not acknowledge
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from contracts.fault import Fault
 
 
@@ -33,9 +36,15 @@ class ConfigError(HubError):
 
     code = "configuration"
 
-    def __init__(self, source: str, faults: list[Fault]) -> None:
-        lines = [f"{source}: {fault.pointer or '/'}: {fault.message} ({fault.remedy})" for fault in faults]
-        super().__init__("\n".join(lines))
+    def __init__(
+        self, source: str, faults: list[Fault], elsewhere: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """``elsewhere`` names, by pointer, the source of what does not come from ``source``."""
+        places = [f"{elsewhere.get(fault.pointer, source)}: {fault.pointer or '/'}" for fault in faults]
+        both = list(zip(places, faults, strict=True))
+        lines = [f"{place}: {fault.message} ({fault.remedy})" for place, fault in both]
+        lines_zh = [f"{place}: {fault.message_zh}（{fault.remedy_zh}）" for place, fault in both]
+        super().__init__("\n".join(lines), "\n".join(lines_zh))
         self.source = source
         self.faults = faults
 
@@ -55,9 +64,16 @@ class TransientError(HubError):
 
     code = "transient"
 
-    def __init__(self, summary: str, *, retry_after_s: float = 1.0, summary_zh: str = "") -> None:
+    def __init__(
+        self, summary: str, *, retry_after_s: float = 1.0, summary_zh: str = "", detail: str = ""
+    ) -> None:
+        """``detail`` is for operators and logs (hosts, ports, the driver's words); senders are told the summary alone."""
         super().__init__(summary, summary_zh)
         self.retry_after_s = retry_after_s
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.summary}: {self.detail}" if self.detail else self.summary
 
 
 class Unavailable(TransientError):

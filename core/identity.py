@@ -3,8 +3,12 @@
 Order of two records of one licence: rank of the source first, then the order the source declares, then the intake stamp. The
 current version is the greatest of them, whatever the sequence they arrive in. A record without a declared order is ordered by
 its stamp alone.
+
+Status is a stream apart from content: no version lifts it. Expiry alone is derived, from the validity the current version states:
+a version of a later validity that becomes current brings back the status that the expiry covered.
 """
 
+from datetime import date
 from typing import Literal, TypeVar
 from uuid import UUID
 
@@ -56,6 +60,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Index into the raws given beside the batch; None when the submission's file is the raw."""
     ruling: Literal["", "take-new"] = ""
     """A person's decision on a conflict: the record becomes current whatever its rank and tie."""
+    held_before: bool = False
+    """A replay of a record that was held and never stored: there is no version that it could be another reading of."""
 
 
 class Filed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,6 +83,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     current: Filed
     versions: int
     status: Status
+    beneath: Status = Status.VALID
+    """Of an expired licence: the status it had before, which the expiry covers."""
+    expired_on: date | None = None
+    """Of an expired licence: the last day of the validity that ended; None when whoever reported it expired stated none."""
     earlier: tuple[Filed, ...] = ()
     """All stored versions, when ``needs_versions`` asked for them."""
 
@@ -93,6 +103,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """No version, but the order reached moves on to the candidate's."""
     status: Status | None = None
     """Status event to append."""
+    renewed: bool = False
+    """The event takes an expiry back: the version states a later validity."""
     cause: str = ""
     against: int = 0
     """Version number a conflict is with, or a repeat repeats."""
@@ -108,14 +120,21 @@ def decide(head: Head | None, candidate: Candidate) -> Decision:
         return Decision(outcome=outcome, store=True, current=True, status=status, cause=candidate.cause)
     if candidate.ruling == "take-new":
         return _newer(head, candidate, candidate.cause)
-    if candidate.cause.startswith(REPLAY):
+    if _rereads(candidate):
         return _replayed(head, candidate)
     return _compared(head, candidate)
 
 
 def needs_versions(head: Head, candidate: Candidate) -> bool:
-    """Whether ``decide`` must see the stored versions in ``head.earlier``; so it must for several records of one licence."""
+    """Whether ``decide`` must see the stored versions in ``head.earlier``; so it must for several records of one licence.
+
+    Where it need not, it decides the same with and without them: how records are cut into batches changes nothing.
+    """
     current = head.current
+    if candidate.ruling == "take-new":
+        return False
+    if _rereads(candidate) and not _level(current, candidate):
+        return True
     if candidate.rank != current.rank:
         return candidate.rank < current.rank
     position = _position(current, candidate)
@@ -137,17 +156,30 @@ def advanced(head: Head | None, candidate: Candidate, decision: Decision) -> Hea
     current = version if decision.current else head.current
     if current.rank < head.current.rank:  # a person took it: the standing reached stays
         current = msgspec.structs.replace(current, rank=head.current.rank)
-    return Head(
-        current=current,
-        versions=version.version_no,
-        status=decision.status or head.status,
-        earlier=(*head.earlier, version),
+    grown = msgspec.structs.replace(
+        head, current=current, versions=version.version_no, earlier=(*head.earlier, version)
     )
+    return _in_status(grown, candidate, decision)
 
 
 def _first(candidate: Candidate, decision: Decision) -> Head:
     version = filed(candidate, 1)
-    return Head(current=version, versions=1, status=decision.status or Status.VALID, earlier=(version,))
+    head = Head(current=version, versions=1, status=Status.VALID, earlier=(version,))
+    return _in_status(head, candidate, decision)
+
+
+def _in_status(head: Head, candidate: Candidate, decision: Decision) -> Head:
+    """The head after the decision's status event; an expiry remembers what it covers."""
+    if decision.status is None:
+        return head
+    if decision.status is not Status.EXPIRED or candidate.record is None:
+        return msgspec.structs.replace(head, status=decision.status, beneath=Status.VALID, expired_on=None)
+    return expired(head, candidate.record.valid_until)
+
+
+def expired(head: Head, last_day: date | None) -> Head:
+    """The head of a licence that was not expired, after its validity has ended."""
+    return msgspec.structs.replace(head, status=Status.EXPIRED, beneath=head.status, expired_on=last_day)
 
 
 def filed(candidate: Candidate, version_no: int) -> Filed:
@@ -162,6 +194,11 @@ def filed(candidate: Candidate, version_no: int) -> Filed:
         interface_revision=candidate.interface_revision,
         rule_revision=candidate.rule_revision,
     )
+
+
+def _rereads(candidate: Candidate) -> bool:
+    """Whether the record is another reading of one that was taken in before."""
+    return candidate.cause.startswith(REPLAY) and not candidate.held_before
 
 
 def _compared(head: Head, candidate: Candidate) -> Decision:
@@ -234,15 +271,34 @@ def _replayed(head: Head, candidate: Candidate) -> Decision:
         known.rule_revision,
     ):
         return Decision(outcome=Outcome.REPEAT, against=known.version_no)
-    if known is head.current:
+    if known.version_no == head.current.version_no:
         return _newer(head, candidate, REINTERPRETED)
     return Decision(outcome=Outcome.STALE, store=True, cause=REINTERPRETED)
 
 
 def _newer(head: Head, candidate: Candidate, cause: str) -> Decision:
+    if not _renews(head, candidate):
+        reported = _reported(candidate, head.status)
+        return Decision(outcome=Outcome.NEWER, store=True, current=True, status=reported, cause=cause)
+    worse = _reported(candidate, head.beneath)
     return Decision(
-        outcome=Outcome.NEWER, store=True, current=True, status=_reported(candidate, head.status), cause=cause
+        outcome=Outcome.NEWER,
+        store=True,
+        current=True,
+        status=worse or head.beneath,
+        renewed=worse is None,
+        cause=cause,
     )
+
+
+def _renews(head: Head, candidate: Candidate) -> bool:
+    """Whether an expiry ends: the version, not ended itself, states no end or one after that which has passed."""
+    record = candidate.record
+    if record is None or record.status.ended or candidate.ended is not None:
+        return False
+    if head.status is not Status.EXPIRED or head.expired_on is None:
+        return False
+    return record.valid_until is None or record.valid_until > head.expired_on
 
 
 def _level(known: Filed, candidate: Candidate) -> bool:

@@ -14,7 +14,8 @@ import msgspec
 from contracts.fault import Rule
 from contracts.interface import Interface
 from contracts.mapping import Translator, compile_interface
-from core.errors import Refused, TransientError, Unavailable
+from core.duty import Duty
+from core.errors import Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +161,8 @@ class InterfaceDirectory:
 
 
 def poll(directory: InterfaceDirectory, stop: threading.Event, interval_s: float = POLL_S) -> None:
-    """Refreshes until ``stop`` is set: the body of a process's registry thread. An outage is waited out."""
+    """Refreshes until ``stop`` is set: the body of a process's registry thread. An outage is waited out, a defect outlived."""
+    duty = Duty("reading the registry")
     while not stop.wait(interval_s):
-        try:
+        with duty:
             directory.refresh()
-        except TransientError:
-            continue

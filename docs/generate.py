@@ -18,6 +18,7 @@ import msgspec
 from adapters.api.openapi import openapi
 from adapters.decoding.rules import DECODING_RULES
 from adapters.filedrop.rules import DROP_RULES
+from adapters.rest.form_rules import FORM_RULES
 from contracts import dates, interface, licence_type, record
 from contracts.fault import Rule
 from contracts.interface import LIFECYCLE
@@ -26,6 +27,8 @@ from contracts.mapping.values import CANONICAL_FIELDS
 from contracts.outcome import Outcome
 from core.cleaning import CATALOGUE
 from core.config import sections
+from core.packaging.file_kinds import FILE_RULES
+from core.store.attachments import GONE
 from licencehub.__main__ import cli
 from monitoring import catalogue
 
@@ -48,8 +51,13 @@ def mapping() -> str:
     for title, kind, module in _DECLARATIONS:
         summary = " ".join((kind.__doc__ or "").split()).replace("``", "`")
         parts.append(f"## {title}\n\n{summary}\n\n{_table(kind, module)}")
+        if kind in EXAMPLES:
+            parts.append(f"```toml\n{EXAMPLES[kind]}```\n")
     parts.append("## Canonical fields 规范字段\n\n" + ", ".join(f"`{name}`" for name in CANONICAL_FIELDS))
-    parts.append("and `items.<CODE>` for each item that the licence type declares.\n")
+    parts.append(
+        "and `items.<CODE>` for each item that the licence type declares. Others are refused, unless the type gives the rule"
+    )
+    parts.append("`item.undeclared` the disposition `warn` or `off` in so many words.\n")
     known = [(f"`{form.value}`", form.shown) for form in dates.DateFormat]
     always = ", ".join(form.shown for form in dates.UNAMBIGUOUS)
     parts.append(
@@ -103,6 +111,7 @@ def rules() -> str:
     for title, group in (
         ("Decoding 解码", DECODING_RULES),
         ("Dropped files 文件投递", DROP_RULES),
+        ("Forms with files 随附文件", (*FORM_RULES, *FILE_RULES, GONE)),
         ("Mapping 映射", (*MAPPING_RULES, *dates.RULES)),
         ("Cleaning 清洗", tuple(CATALOGUE.values())),
     ):
@@ -154,7 +163,7 @@ _DECLARATIONS: tuple[tuple[str, type[msgspec.Struct], ModuleType], ...] = (
     ("[interface.drop]", interface.Drop, interface),
     ("[interface.fields]: each value", interface.FieldMapping, interface),
     ("[[interface.filters]], [[interface.source.skip]]", interface.Filter, interface),
-    ("when: each condition", interface.Condition, interface),
+    ("when of a field, a filter or a skip: each condition", interface.Condition, interface),
     ("[interface.group]", interface.Group, interface),
     ("[interface.order]", interface.Order, interface),
     ("[interface.expects]", interface.Expectation, interface),
@@ -164,6 +173,28 @@ _DECLARATIONS: tuple[tuple[str, type[msgspec.Struct], ModuleType], ...] = (
     ("[[licence_type.cross_rules]]", licence_type.CrossRule, licence_type),
     ("[[licence_type.issuers]]", licence_type.Issuer, licence_type),
 )
+
+EXAMPLES: dict[type[msgspec.Struct], str] = {
+    licence_type.ItemSpec: """\
+[licence_type.items.KZ_AQCK]
+label = { en = "Emergency exits", zh-CN = "安全出口" }
+kind = "list"
+
+[licence_type.items.KZ_AQCK.fields]
+floor = { en = "Floor", zh-CN = "楼层" }
+count = { en = "Number of exits", zh-CN = "出口数量" }
+""",
+    licence_type.CrossRule: """\
+[[licence_type.cross_rules]]
+code = "permit.begins-when-issued"
+left = "valid_from"
+op = ">="
+right = "issued_on"
+when = [{ code = "permit.of-an-organisation", left = "holder.code_type", op = "in", value = ["001", "099"] }]
+message = { en = "an organisation's permit begins when it is issued", zh-CN = "单位证照的有效期不得早于颁发日期" }
+""",
+}
+"""By struct: what the table alone does not show."""
 
 
 def _command(command: click.Command, context: click.Context, depth: int = 2) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """``licence-hub``: the command line."""
 
 import importlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ COMMANDS = {
     "ingest": "records",
     "ledger": "records",
     "replay": "records",
+    "archive": "archive",
     "quarantine": "quarantine",
     "deadletter": "deadletter",
     "licence": "licence",
+    "package": "packaging",
     "verify": "verification",
     "journal": "verification",
     "seal": "sealing",
@@ -70,13 +73,22 @@ def cli(ctx: click.Context, config: Path | None) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Runs the command line and exits."""
     from core.errors import HubError
-    from licencehub.commands.shell import report
+    from licencehub.commands.shell import report, report_system
 
     _refuse_strangers()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a locale without Chinese characters costs them, not the answer
     try:
         cli.main(args=arguments, prog_name="licence-hub")
     except HubError as error:
         sys.exit(report(error))
+    except (
+        OSError
+    ) as error:  # a path that cannot be written, a full disk: the place and the cause, no traceback
+        sys.exit(report_system(error))
 
 
 def _refuse_strangers() -> None:

@@ -15,14 +15,14 @@ from typing import Self
 from core.config import HubConfig
 from core.keyring import parse_master
 from core.ports.bus import Bus
-from core.ports.signer import Signer
 from core.sealing.authority import JOURNAL, PDF_SIGNER
-from core.sealing.keyfiles import load_signer
 from core.sealing.store import SealStore
+from core.sealing.succession import CurrentSigner, Succession
 from core.secrets import resolve
 from core.service.dressing import Dressing
+from core.service.originals import Originals
 from core.service.styles import StyleRegistry
-from core.service.trust import trust_of
+from core.service.trust import CurrentTrust, trust_of
 from core.store import Store, open_store, prepare_store
 from core.verification.report import VerificationReport
 from core.verification.trust import TrustStore
@@ -78,7 +78,7 @@ class Hub:
 
     @cached_property
     def store(self) -> Store:
-        """The store; ``prepare`` has made its schema."""
+        """The store; ``prepare`` has made its schema. Raises ``ConfigError`` for a master key that is not the store's."""
         section = self.config.store
         store = open_store(
             self._placed(self.url(section.url)),
@@ -93,14 +93,21 @@ class Hub:
     @cached_property
     def bus(self) -> Bus:
         """The bus, its topology declared."""
-        section = self.config.bus
-        url = self.url(section.url)
-        bus = open_bus(
-            section.kind, self.config.path(url) if section.kind == "embedded" else url, prefix=section.prefix
-        )
-        bus.declare()
+        bus = self.bus_as_found()
+        try:
+            bus.declare()
+        except BaseException:
+            bus.close()
+            raise
         self._open.callback(bus.close)
         return bus
+
+    def bus_as_found(self) -> Bus:
+        """The bus as it is: nothing is made where something is missing. The caller closes it."""
+        section = self.config.bus
+        url = self.url(section.url)
+        place = self.config.path(url) if section.kind == "embedded" else url
+        return open_bus(section.kind, place, prefix=section.prefix)
 
     @cached_property
     def seals(self) -> SealStore:
@@ -115,9 +122,13 @@ class Hub:
     @cached_property
     def dressing(self) -> Dressing:
         """Styles and seals by licence type."""
-        return Dressing(
-            self.store.registry, self.seals, self.styles, document_signer=self._issued(PDF_SIGNER)
-        )
+        document_signer = CurrentSigner(self.keys(PDF_SIGNER))
+        return Dressing(self.store.registry, self.seals, self.styles, document_signer=document_signer)
+
+    @cached_property
+    def originals(self) -> Originals:
+        """Who judges other libraries' originals."""
+        return Originals(lambda: self.trust, self.store.licences.meanings_of)
 
     @cached_property
     def wardrobe(self) -> Dressing:
@@ -125,14 +136,13 @@ class Hub:
         return Dressing(self.store.registry, self.seals, self.styles)
 
     @cached_property
-    def journal_signer(self) -> Signer:
-        """The key that signs the journal's checkpoints."""
-        return self._issued(JOURNAL)
+    def journal_signer(self) -> CurrentSigner:
+        """Gives the key that signs the journal's checkpoints now."""
+        return CurrentSigner(self.keys(JOURNAL))
 
-    def _issued(self, name: str) -> Signer:
-        """A signer that the hub's document authority has issued."""
-        folder = self.authority_folder / "documents"
-        return load_signer(folder / f"{name}.key", folder / f"{name}.crt")
+    def keys(self, name: str) -> Succession:
+        """The keys that the hub's document authority has issued under a name."""
+        return Succession(self.authority_folder / "documents", name)
 
     @property
     def authority_folder(self) -> Path:
@@ -148,10 +158,15 @@ class Hub:
         """A blocking way in; one per thread."""
         return BlockingIntake(self.bus, self.store.keyring, self.manifest)
 
-    @cached_property
+    @property
     def trust(self) -> TrustStore:
-        """What verification believes: the hub's own authorities and those the configuration names."""
-        return trust_of(self.authority_folder, [self.config.path(file) for file in self.config.seal.trust])
+        """What verification believes now: the hub's own authorities and those the configuration names; raises ``ConfigError``."""
+        return self._current_trust()
+
+    @cached_property
+    def _current_trust(self) -> CurrentTrust:
+        further = [self.config.path(file) for file in self.config.seal.trust]
+        return CurrentTrust(lambda: trust_of(self.authority_folder, further))
 
     def verify(self, data: bytes) -> VerificationReport:
         """The report on a package file, asked of this library too."""

@@ -25,6 +25,7 @@ from monitoring.state import SCHEDULER_LEASE, SEQUENCER_LEASE
 from monitoring.upload_alerts import SilenceWatch
 from router.feed import Feed
 from router.leadership import Leadership, holder_name
+from router.package_material import PackageMaterial
 from router.packager import Library, PackageSweep, PackageWorker
 from router.prepare import Preparation
 from router.sequencer import Sequencer
@@ -74,7 +75,7 @@ def packager_parts(hub: Hub) -> dict[str, Part]:
         worker = PackageWorker(
             hub.bus,
             store.packages,
-            store.licences,
+            PackageMaterial(store.licences, store.blobs, hub.originals),
             store.blobs,
             hub.dressing,
             library,
@@ -140,7 +141,9 @@ def parts(hub: Hub, roles: Sequence[str]) -> dict[str, Part]:
 def jobs(hub: Hub) -> list[Job]:
     """The scheduled duties of this hub."""
     section, store = hub.config.scheduler, hub.store
-    maintenance = Maintenance(store, idempotency_days=section.idempotency_days)
+    maintenance = Maintenance(
+        store, idempotency_days=section.idempotency_days, stray_file_days=section.stray_file_days
+    )
 
     def partitions() -> None:
         hub.prepare()  # with the rights of the schema's owner; it makes the partitions of the months to come
@@ -152,6 +155,7 @@ def jobs(hub: Hub) -> list[Job]:
         Job(name="package-sweep", every_s=section.package_sweep_s, run=sweep),
         Job(name="manifest-reconciliation", every_s=section.reconcile_s, run=maintenance.reconcile),
         Job(name="guard-purge", every_s=section.guard_purge_s, run=maintenance.purge_guard),
+        Job(name="file-purge", every_s=section.file_purge_s, run=maintenance.purge_files),
         Job(name="partitions", every_s=86_400, run=partitions),
         Job(name="expiry", every_s=section.expiry_sweep_s, run=maintenance.expire),
     ]

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from licencehub.app import Hub
+from licencehub.credentials import require_secrets
 from licencehub.roles import ROLES, parts
 from licencehub.supervision import Child, run_processes, run_threads, stop_on_signals
 
@@ -12,16 +13,27 @@ ENDS_FIRST = ("gateway", "poller", "worker", "packager", "scheduler", "sequencer
 
 
 def serve_role(hub: Hub, role: str, config: Path) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT.
+
+    Raises ``ConfigError`` before anything starts when a secret cannot be used, or the master key is another store's.
+    """
+    require_secrets(hub, tuple(ROLES) if role == "all" else (role,))
     stop = stop_on_signals()
     if role == "all" and hub.config.bus.kind == "rabbitmq":
-        hub.prepare()
+        with hub:
+            _open_store(hub)
         shutil.rmtree(hub.metrics_folder, ignore_errors=True)  # figures of processes that no longer exist
         run_processes(_children(hub, config), stop)
         return
     with hub:
-        hub.prepare()
+        _open_store(hub)
         run_threads(parts(hub, tuple(ROLES) if role == "all" else (role,)), stop)
+
+
+def _open_store(hub: Hub) -> None:
+    """Now rather than in every part: with a wrong key they would fail, wait and try again for ever."""
+    hub.prepare()
+    _ = hub.store
 
 
 def _children(hub: Hub, config: Path) -> list[Child]:

@@ -1,27 +1,27 @@
 """The package worker: claims versions, composes and seals them in batches, and records what came of each.
 
 The bus message is only a hint: the claim in the store decides who makes a package, the fence whose result counts. A seal service
-that is away leaves the packages unsealed and visible; a sweep sends them again.
+that is away leaves the packages unsealed and visible; a sweep sends them again. Another library's original is verified and kept
+as it came, never sealed.
 """
 
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Event
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from contracts.chunk import PackageRequestMessage
-from contracts.fault import Rule
-from contracts.record import LicenceRecord
-from core.errors import FenceLost, NotFound, Refused, TransientError
+from contracts.record import LicenceRecord, SourceClass
+from core.errors import NotFound, Refused, TransientError
 from core.packaging.bundle import Bundle, package_bundles
 from core.packaging.request import PackageRequest, Waiting, file_number
+from core.packaging.scans import is_scanned
 from core.packaging.stored import StoredPackage
 from core.packaging.style import Style
 from core.ports.bus import Ack, Bus, Channel, Consumer, Delivery, Park, Retry, Settlement
@@ -29,7 +29,11 @@ from core.ports.observe import Observer
 from core.ports.signer import Signer
 from core.sealing.seal import Seal
 from core.store.packages import Claim, Made, PackageStore
+from core.verification.originals import NotKept
 from router.envelope import package_message
+from router.package_material import PackageMaterial
+from router.package_outcomes import PackageOutcomes, passing_of
+from router.package_ports import Blobs, Dressing
 
 log = logging.getLogger(__name__)
 
@@ -42,45 +46,6 @@ TRIES = 5
 
 
 SWEPT_TOGETHER = 100
-FAILED = Rule(
-    code="package.failed",
-    en="the package could not be composed ({why})",
-    zh="封装失败（{why}）",
-    remedy_en="see the log; once mended, the package is made again on request",
-    remedy_zh="请查看日志；排除原因后可重新封装",
-)
-
-
-class Versions(Protocol):
-    """Where the records of claimed versions are read."""
-
-    def record(self, licence_id: UUID, version_no: int) -> LicenceRecord: ...
-
-
-class Blobs(Protocol):
-    """Where package bytes are put."""
-
-    def put_all(self, contents: Sequence[tuple[bytes, str]]) -> list[bytes]: ...
-
-
-class Dressing(Protocol):
-    """Which style and seal a licence is packaged with."""
-
-    def style(self, licence_type: str) -> Style:
-        """Raises ``NotFound`` when the type names a style that is not there."""
-        ...
-
-    def seal(self, licence_type: str, issuer: str) -> Seal:
-        """Raises ``NotFound`` when no seal may sign for them."""
-        ...
-
-    def item_names(self, licence_type: str) -> dict[str, str]:
-        """What the type's extended items are called, by code."""
-        ...
-
-    def document_signer(self) -> Signer | None:
-        """The key that signs the PDF form; None: no PDF is made."""
-        ...
 
 
 class Library(msgspec.Struct, frozen=True):
@@ -106,6 +71,8 @@ class Group:
 
     style: Style
     seal: Seal
+    documents: Signer | None
+    """Signs the PDF form; one key for the whole group, whatever comes into use meanwhile."""
     jobs: Sequence[Job]
 
 
@@ -116,7 +83,7 @@ class PackageWorker:
         self,
         bus: Bus,
         packages: PackageStore,
-        versions: Versions,
+        material: PackageMaterial,
         blobs: Blobs,
         dressing: Dressing,
         library: Library,
@@ -127,7 +94,8 @@ class PackageWorker:
     ) -> None:
         self._bus = bus
         self._packages = packages
-        self._versions = versions
+        self._outcomes = PackageOutcomes(packages, observer)
+        self._material = material
         self._blobs = blobs
         self._dressing = dressing
         self._library = library
@@ -160,74 +128,135 @@ class PackageWorker:
         except msgspec.DecodeError as error:
             self._observer.count("dead_letters_total", stage="package", reason="undecodable")
             return Park(f"not a list of versions: {error}")
-        try:
-            for start in range(0, len(wanted.versions), self._batch):
+        away: TransientError | None = None
+        for start in range(0, len(wanted.versions), self._batch):
+            try:
                 consumer.extend([delivery])
                 self.make(wanted.versions[start : start + self._batch])
-        except TransientError as error:
-            log.warning("packages wait: %s", error)
-            return Retry(max(error.retry_after_s, SIGNER_AWAY_S))
+            except TransientError as error:  # what one batch waits for need not concern the next
+                log.warning("packages wait: %s", error)
+                away = error
+        if away is not None:
+            return Retry(max(away.retry_after_s, SIGNER_AWAY_S))
         return Ack()
 
     def make(self, versions: Sequence[tuple[UUID, int]]) -> int:
         """Makes the packages of those versions that wait for one; returns how many were finished.
 
-        Raises ``TransientError`` when seal or store is away; what was claimed then waits again.
+        Raises ``TransientError`` when a seal, the store or this host's disk is away; what it was needed for waits again, the rest
+        is made. What is wrong with one package is never a reason not to make the others.
         """
         started = time.perf_counter()
         claims = self._packages.claim(versions, self._lease_s)
-        groups = self._grouped([job for claim in claims if (job := self._job(claim)) is not None])
-        made = 0
-        for done, group in enumerate(groups):
-            try:
-                made += self._finish(group, self._seal(group))
-            except TransientError as error:
-                self._put_back([job for late in groups[done:] for job in late.jobs], str(error))
-                raise
+        jobs, made, away = self._jobs(claims)
+        try:
+            groups = self._grouped(jobs, self._dressing.document_signer()) if jobs else []
+        except (TransientError, OSError) as error:
+            groups, away = [], self._outcomes.set_aside([job.claim for job in jobs], error)
+        for group in groups:
+            finished, waiting_for = self._made_of(group)
+            made += finished
+            away = waiting_for or away
         if claims:
             self._observer.observe("stage_duration_seconds", time.perf_counter() - started, stage="package")
+        if away is not None:
+            raise away
         return made
 
-    def _job(self, claim: Claim) -> Job | None:
-        """The claim with its record, style and seal; what lacks one is held as ``failed``, visibly."""
+    def _jobs(self, claims: Sequence[Claim]) -> tuple[list[Job], int, TransientError | None]:
+        """The claims that can be packaged now, how many originals were kept, and what kept others from it."""
+        jobs: list[Job] = []
+        kept = 0
+        away: TransientError | None = None
+        for claim in claims:
+            try:
+                record = self._record(claim)
+                if record.source_class is SourceClass.LIBRARY:
+                    kept += self._keep_original(claim, record)
+                else:
+                    jobs.append(self._job(claim, record))
+            except Exception as error:  # noqa: BLE001 whatever is wrong with one version, it is not the others' fault
+                away = self._outcomes.set_aside([claim], error) or away
+        return jobs, kept, away
+
+    def _record(self, claim: Claim) -> LicenceRecord:
+        """The record of a claim; raises ``NotFound`` for one without, or tried too often."""
         if claim.tries > TRIES:
-            self._hold(claim, "failed", f"given up after {TRIES} attempts")
-            return None
-        try:
-            record = self._versions.record(claim.licence_id, claim.version_no)
-            style = self._dressing.style(record.licence_type)
-            seal = self._dressing.seal(record.licence_type, record.issuer_code)
-        except NotFound as error:
-            self._hold(claim, "failed", str(error))
-            return None
-        made_at = datetime.fromtimestamp(claim.created_ms // 1000, UTC)
+            raise NotFound(f"given up after {TRIES} attempts")
+        return self._material.record(claim.licence_id, claim.version_no)
+
+    def _keep_original(self, claim: Claim, record: LicenceRecord) -> int:
+        """Another library's original becomes the package; one that is not accepted is held as ``failed``. Raises ``Absent``."""
+        kept = self._material.original(record, claim.identifier, self._file_number(claim))
+        if isinstance(kept, NotKept):
+            self._outcomes.held(claim, "failed", kept.reason)
+            return 0
+        return self._outcomes.made([(claim, {kept.form: kept.made})])
+
+    def _file_number(self, claim: Claim) -> str:
+        asked_on = datetime.fromtimestamp(claim.created_ms // 1000, UTC).date()
+        return file_number(self._library.code, asked_on, claim.licence_id, claim.version_no)
+
+    def _job(self, claim: Claim, record: LicenceRecord) -> Job:
+        """The claim with style and seal; raises ``NotFound`` when there is none, ``Unavailable`` when it cannot be used now."""
+        style = self._dressing.style(record.licence_type)
+        seal = self._dressing.seal(record.licence_type, record.issuer_code)
         request = PackageRequest(
             record=record,
             identifier=claim.identifier,
-            file_number=file_number(self._library.code, made_at.date(), claim.licence_id, claim.version_no),
+            file_number=self._file_number(claim),
             version_no=claim.version_no,
             licence_id=claim.licence_id,
             library_name=self._library.name,
             source=claim.interface,
-            made_at=made_at,
+            made_at=datetime.fromtimestamp(claim.claimed_ms // 1000, UTC),
             item_names=self._dressing.item_names(record.licence_type),
+            code_tables=self._dressing.code_tables(record.licence_type),
         )
         return Job(claim, request, style, seal)
 
     @staticmethod
-    def _grouped(jobs: Sequence[Job]) -> list[Group]:
-        """Jobs that share style and seal, for one call to the signer each."""
-        groups: dict[tuple[str, str], list[Job]] = {}
+    def _grouped(jobs: Sequence[Job], documents: Signer | None) -> list[Group]:
+        """Jobs that share style and seal, for one call to the signer each; scanned ones by themselves, for their size."""
+        groups: dict[tuple[str, str, str, UUID | None], list[Job]] = {}
         for job in jobs:
-            groups.setdefault((job.style.digest, job.seal.name), []).append(job)
-        return [Group(found[0].style, found[0].seal, found) for found in groups.values()]
+            alone = job.claim.licence_id if is_scanned(job.request.record) else None
+            # a key may change under its seal
+            key = (job.style.digest, job.seal.name, job.seal.signer.key_id, alone)
+            groups.setdefault(key, []).append(job)
+        return [Group(found[0].style, found[0].seal, documents, found) for found in groups.values()]
+
+    def _made_of(self, group: Group) -> tuple[int, TransientError | None]:
+        """How many packages of a group were finished, and what the others wait for; one that breaks the rest fails alone."""
+        try:
+            return self._sealed(group), None
+        except Exception as error:  # noqa: BLE001 as above
+            if len(group.jobs) == 1 or passing_of(error):
+                return 0, self._outcomes.set_aside([job.claim for job in group.jobs], error)
+        alone = [self._made_of(replace(group, jobs=[job])) for job in group.jobs]
+        return sum(made for made, _ in alone), next((away for _, away in alone if away), None)
+
+    def _sealed(self, group: Group) -> int:
+        """Makes the packages of a group; returns how many were finished.
+
+        Scans are read only now: those of many licences together would fill the memory.
+        """
+        ready = replace(group, jobs=[self._with_scans(job) for job in group.jobs])
+        return self._finish(ready, self._seal(ready))
+
+    def _with_scans(self, job: Job) -> Job:
+        """The job with the scans its record refers to; raises ``Absent`` without them."""
+        if not is_scanned(job.request.record):
+            return job
+        scans = self._material.scans(job.request.record)
+        return replace(job, request=msgspec.structs.replace(job.request, scans=scans))
 
     def _seal(self, group: Group) -> list[Bundle | Waiting]:
-        """Composes and seals a group; a record that breaks the composition is found by making them one by one."""
+        """Composes and seals a group."""
         algorithm = group.seal.signer.algorithm.value
         requests = [job.request for job in group.jobs]
         try:
-            sealed = package_bundles(requests, group.style, group.seal, self._dressing.document_signer())
+            sealed = package_bundles(requests, group.style, group.seal, group.documents)
         except Refused as error:
             self._observer.count("signatures_total", len(group.jobs), algorithm=algorithm, outcome="refused")
             raise TransientError(f"the seal may not be used: {error}", retry_after_s=SIGNER_AWAY_S) from error
@@ -236,15 +265,6 @@ class PackageWorker:
                 "signatures_total", len(group.jobs), algorithm=algorithm, outcome="unavailable"
             )
             raise
-        except Exception as error:
-            if len(group.jobs) > 1:
-                return [
-                    result
-                    for job in group.jobs
-                    for result in self._seal(Group(group.style, group.seal, [job]))
-                ]
-            log.exception("package %s could not be composed", group.jobs[0].claim.licence_id)
-            return [_failed(group.jobs[0].claim, error)]
         self._observer.count("signatures_total", len(group.jobs), algorithm=algorithm, outcome="ok")
         return sealed
 
@@ -256,16 +276,9 @@ class PackageWorker:
                 ready.append((job, result))
             else:
                 reasons = "; ".join(fault.message for fault in result.faults)
-                self._hold(job.claim, result.state, result.characters or reasons)
+                self._outcomes.held(job.claim, result.state, result.characters or reasons)
         self._keep([bundle for _, bundle in ready])
-        finished = [(job.claim, self._made(job, bundle)) for job, bundle in ready]
-        current = self._packages.finish(finished)
-        for (_, forms), is_current in zip(finished, current, strict=True):
-            for form in forms:
-                self._observer.count(
-                    "packages_total", form=form, outcome="packaged" if is_current else "superseded"
-                )
-        return sum(current)
+        return self._outcomes.made([(job.claim, self._made(group, job, bundle)) for job, bundle in ready])
 
     def _keep(self, bundles: Sequence[Bundle]) -> None:
         """Puts the bytes of bundles; a template once per process, with the first package that names it."""
@@ -282,12 +295,12 @@ class PackageWorker:
         digests = {template.template_id: digest.hex() for template, digest in zip(fresh, kept, strict=False)}
         self._templates.update(digests)
 
-    def _made(self, job: Job, bundle: Bundle) -> dict[str, Made]:
+    def _made(self, group: Group, job: Job, bundle: Bundle) -> dict[str, Made]:
         """The rows of a bundle, by form."""
         thumbnail = sha256(bundle.thumbnail).digest()
         signers: list[tuple[str, StoredPackage | None, Signer | None]] = [
-            ("ofd", bundle.ofd, job.seal.signer),
-            ("pdf", bundle.pdf, self._dressing.document_signer()),
+            ("ofd", bundle.ofd, group.seal.signer),
+            ("pdf", bundle.pdf, group.documents),
         ]
         return {
             form: Made(
@@ -303,22 +316,6 @@ class PackageWorker:
             for form, stored, signer in signers
             if stored is not None and signer is not None
         }
-
-    def _hold(self, claim: Claim, state: str, detail: str) -> None:
-        try:
-            self._packages.hold(claim, state, detail)
-        except FenceLost as lost:
-            log.info("%s", lost)
-        self._observer.count("packages_total", form="ofd", outcome=state)
-
-    def _put_back(self, jobs: Sequence[Job], reason: str) -> None:
-        for job in jobs:
-            try:
-                self._packages.put_back(job.claim, reason)
-            except (
-                TransientError
-            ) as error:  # the lease runs out by itself, and a lost fence is somebody else's package
-                log.info("package %s: %s", job.claim.licence_id, error)
 
 
 class PackageSweep:
@@ -336,11 +333,6 @@ class PackageSweep:
             versions = [version for version, is_bulk in due if is_bulk is bulk]
             for start in range(0, len(versions), SWEPT_TOGETHER):
                 self._bus.publish_many(channel, [package_message(versions[start : start + SWEPT_TOGETHER])])
-
-
-def _failed(claim: Claim, error: Exception) -> Waiting:
-    fault = FAILED.at("", why=type(error).__name__)
-    return Waiting(licence_id=claim.licence_id, version_no=claim.version_no, state="failed", faults=(fault,))
 
 
 def _contents(bundle: Bundle) -> Iterator[tuple[bytes, str]]:

@@ -20,6 +20,14 @@ BATCH = 200
 PROTOCOL = "replay"
 
 
+class Preview(msgspec.Struct, frozen=True):
+    """What a replay would lead to if nothing changed meanwhile."""
+
+    outcomes: Counter[str]
+    cases_closed: int
+    """Quarantine cases that would close by themselves, their records stored."""
+
+
 class Replay:
     """Sends raw input through the hub once more, every record under a receipt of its own.
 
@@ -40,10 +48,11 @@ class Replay:
         sink.flush()
         return receipts
 
-    def preview(self, source: Iterable[tuple[LedgerRow, Draft]]) -> Counter[str]:
-        """Outcomes that ``publish`` would lead to if nothing changed meanwhile; nothing is published or stored."""
+    def preview(self, source: Iterable[tuple[LedgerRow, Draft]]) -> Preview:
+        """What ``publish`` would lead to; nothing is published or stored."""
         preparation = Preparation(Terms(self._store.registry))
         counts: Counter[str] = Counter()
+        closed = 0
         rest = iter(source)
         while batch := list(islice(rest, BATCH)):
             entries = tuple(self._entry(row, draft) for row, draft in batch)
@@ -56,15 +65,17 @@ class Replay:
                 entries=entries,
             )
             candidates = [preparation.candidate(chunk, entry, None) for entry in entries]
-            counts.update(result.outcome.value for result in self._store.records.preview(candidates))
-        return counts
+            results = self._store.records.preview(candidates)
+            counts.update(result.outcome.value for result in results)
+            closed += sum(result.closes is not None for result in results)
+        return Preview(counts, closed)
 
     def _entry(self, row: LedgerRow, draft: Draft) -> Entry:
         """The draft under its new receipt; it keeps the stamp of the original, and with it its place in the order."""
         name = f"{REPLAY}{row.receipt}:{self._lot.revision}"
         key = self._store.keyring.receipt_key
         return Entry(
-            receipt=receipt_id(key, row.interface, name, 0, uuid7_ms(row.receipt)),
+            receipt=receipt_id(key, row.interface, name, row.position, uuid7_ms(row.receipt)),
             submission=row.submission,
             position=row.position,
             rows=draft.rows,

@@ -12,12 +12,15 @@ BATCH = 1000
 
 
 class Sequencer:
-    """The work of the ``sequencer`` lease: move pending entries, sign a checkpoint now and then."""
+    """The work of the ``sequencer`` lease: move pending entries, sign a checkpoint now and then.
+
+    ``signer`` gives the key in use at the moment of a checkpoint.
+    """
 
     def __init__(
         self,
         journal: JournalStore,
-        signer: Signer,
+        signer: Callable[[], Signer],
         observer: Observer,
         *,
         checkpoint_s: float = 10.0,
@@ -36,6 +39,6 @@ class Sequencer:
         if moved:
             self._observer.count("journal_entries_total", moved)
         if self._clock() - self._signed_at >= self._checkpoint_s:
-            self._journal.sign_head(self._signer)
+            self._journal.sign_head(self._signer())
             self._signed_at = self._clock()
         return moved == BATCH

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.filedrop import FileDrop, FileIntake
+from adapters.filedrop.ingest import FileIngest
 from contracts.outcome import Outcome
 from core.interfaces import InterfaceDirectory, LiveInterface
 from core.keyring import new_master, parse_master
@@ -99,10 +100,17 @@ class DropHub:
             intake=self.intake,
             submissions=self.store.submissions,
             ledger=self.store.ledger,
+            keyring=self.store.keyring,
             **({"lease_s": 0.0} | options),
         )
         drop.folder.prepare()
         return drop
+
+    def ingest(self, name: str = "permits") -> FileIngest:
+        """Ingest into the interface, orphans taken up at once."""
+        made = FileIngest(self.live(name), self.folder, store=self.store, intake=self.intake)
+        made._drop._lease_s = 0.0
+        return made
 
     def work(self) -> None:
         """Runs the record worker until the bus is empty."""

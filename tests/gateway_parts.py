@@ -24,6 +24,7 @@ from core.interfaces import InterfaceDirectory
 from core.keyring import Keyring
 from core.ports.bus import Ack, Channel
 from core.ports.observe import Unobserved
+from core.store.attachments import AttachmentStore
 from core.store.engine import Database
 from core.store.guard import GuardStore
 from core.store.keys import StoredKeys
@@ -98,6 +99,7 @@ class Hub:
         self.ledger = LedgerStore(self.database, self.keyring)
         self.manifests = ManifestStore(self.database)
         self.guard = GuardStore(self.database)
+        self.attachments = AttachmentStore(self.database, self.keyring)
         self.directory = InterfaceDirectory(self.registry.snapshot)
         self.authenticator = Authenticator(
             [

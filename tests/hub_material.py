@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -59,6 +60,12 @@ class MadeHub:
         )
         self.path.write_text(self.path.read_text() + section)
 
+    def trust(self, certificate: bytes) -> None:
+        """Adds an authority's certificate (DER) to what the hub believes."""
+        (self.path.parent / "other-library.crt").write_bytes(certificate)
+        text = self.path.read_text()
+        self.path.write_text(text.replace("[seal]\n", '[seal]\ntrust = ["other-library.crt"]\n', 1))
+
     def run(self, role: str, kill_at: int = 0, *, timeout_s: float = 60.0) -> int:
         """Runs a role until it is idle, killed at its ``kill_at``-th step (0: never); returns its exit status."""
         command = [sys.executable, str(PROCESS), str(self.path), role, str(kill_at)]
@@ -79,8 +86,10 @@ class MadeHub:
         return urlunsplit((parts.scheme, place, parts.path or f"/{quote('/', safe='')}", "", ""))
 
 
-def publish(hub: Hub, numbers: list[str], *, order: str = "1", twice: bool = False) -> list[Entry]:
-    """Publishes a record per number (all of it twice, on request) and returns the entries."""
+def publish(
+    hub: Hub, numbers: list[str], *, order: str = "1", twice: bool = False, **fields: Any
+) -> list[Entry]:
+    """Publishes a record per number (all of it twice, on request) and returns the entries; ``fields`` change the records."""
     lot = Lot(INTERFACE, hub.store.registry.revision(), "test", Collection.INCREMENTAL)
     made = [
         Entry(
@@ -88,7 +97,7 @@ def publish(hub: Hub, numbers: list[str], *, order: str = "1", twice: bool = Fal
             submission=uuid7(),
             position=0,
             stamp_us=1_700_000_000_000_000,
-            record=record(number, note=order),
+            record=record(number, note=order, **fields),
             source_order=order,
             source_digest=digest([number, order]),
             raw=number.encode(),

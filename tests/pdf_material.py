@@ -2,13 +2,20 @@
 
 import hashlib
 import io
+import re
+from datetime import UTC, datetime
 from functools import cache
 
 from asn1crypto import keys, x509
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509 as crypto_x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter, append_signature_field
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, SimpleSigner
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from core.gm import der, oids
@@ -16,6 +23,7 @@ from core.gm.libcrypto import Sm2Key
 from core.ports.signer import Algorithm
 from core.sealing.signers import SoftwareSigner
 from core.sealing.suites import suite_of
+from signing_material import NOON
 
 CONTENTS_BYTES = 2048
 OWN_MARK = b"/Prop_Build<</App<</Name/LicenceHub>>>>"
@@ -49,9 +57,15 @@ def unsigned_pdf() -> bytes:
 
 
 def foreign_pdf(
-    signer: SoftwareSigner, data: bytes | None = None, *, field: str = "S1", pades: bool = True
+    signer: SoftwareSigner,
+    data: bytes | None = None,
+    *,
+    field: str = "S1",
+    pades: bool = True,
+    pss: bool = False,
+    certify: MDPPerm | None = None,
 ) -> bytes:
-    """``data`` signed by pyHanko in an incremental update."""
+    """``data`` signed by pyHanko in an incremental update; ``certify`` says what may be changed later."""
     if isinstance(signer._key, Sm2Key):
         raise TypeError("pyHanko knows no SM2")
     form = (serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -59,6 +73,7 @@ def foreign_pdf(
         signing_cert=x509.Certificate.load(signer.certificate),
         signing_key=keys.PrivateKeyInfo.load(signer._key.private_bytes(*form)),
         cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # pyHanko leaves its constructor untyped
+        prefer_pss=pss,
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(data or unsigned_pdf()))
     append_signature_field(writer, SigFieldSpec(field))
@@ -66,11 +81,14 @@ def foreign_pdf(
         "sha512" if signer.algorithm is Algorithm.ED25519 else "sha256"
     )  # RFC 8419 ties Ed25519 to SHA-512
     kind = SigSeedSubFilter.PADES if pades else SigSeedSubFilter.ADOBE_PKCS7_DETACHED
-    signed: bytes = (
-        PdfSigner(PdfSignatureMetadata(field, subfilter=kind, md_algorithm=digest), theirs)
-        .sign_pdf(writer)
-        .getvalue()
+    metadata = PdfSignatureMetadata(
+        field,
+        subfilter=kind,
+        md_algorithm=digest,
+        certify=certify is not None,
+        docmdp_permissions=certify or MDPPerm.FILL_FORMS,
     )
+    signed: bytes = PdfSigner(metadata, theirs).sign_pdf(writer).getvalue()
     return signed
 
 
@@ -132,3 +150,60 @@ def cms(
 
 def attribute(oid: str, value: bytes) -> bytes:
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
+
+
+@cache
+def stamp_authority() -> tuple[bytes, bytes]:
+    """Certificate and PKCS#8 key of an authority that stamps times, self-signed."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = crypto_x509.Name([crypto_x509.NameAttribute(NameOID.COMMON_NAME, "Test Time")])
+    certificate = (
+        crypto_x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(crypto_x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoded = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.DER), encoded
+
+
+def stamped_pdf(signer: SoftwareSigner, data: bytes | None = None) -> bytes:
+    """A signed file with a validation store and a document timestamp after the signature, by pyHanko."""
+    certificate, key = stamp_authority()
+    stamper = DummyTimeStamper(
+        tsa_cert=x509.Certificate.load(certificate),
+        tsa_key=keys.PrivateKeyInfo.load(key),
+        certs_to_embed=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # pyHanko leaves its constructor untyped
+        fixed_dt=NOON,
+    )
+    out = io.BytesIO(with_store(data or foreign_pdf(signer), signer.certificate))
+    stamped: bytes = PdfTimeStamper(stamper).timestamp_pdf(IncrementalPdfFileWriter(out), "sha256").getvalue()
+    return stamped
+
+
+def with_store(data: bytes, *certificates: bytes) -> bytes:
+    """``data`` with a validation store (DSS) of these certificates in a further revision."""
+    out = io.BytesIO(data)
+    DocumentSecurityStore.add_dss(out, None, certs=[x509.Certificate.load(one) for one in certificates])
+    return out.getvalue()
+
+
+def updated(data: bytes, objects: dict[int, bytes]) -> bytes:
+    """``data`` with these objects in a further revision, listed by a table of cross-references."""
+    out, entries = bytearray(data), {}
+    for number, content in objects.items():
+        entries[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    place = len(out)
+    previous = re.findall(rb"startxref\s+(\d+)", data)[-1]
+    size = max(1000, *objects)
+    table = b"".join(b"%d 1\n%010d 00000 n \n" % entry for entry in sorted(entries.items()))
+    trailer = b"trailer\n<</Size %d/Root 1 0 R/Prev %s>>\n" % (size, previous)
+    return bytes(out + b"xref\n" + table + trailer + b"startxref\n%d\n%%%%EOF\n" % place)

@@ -14,6 +14,7 @@ import httpx
 from adapters.api.app import build_app
 from adapters.http.server import Draining, GatewayServer
 from core.config import load_config, write_default_config
+from described import as_described
 from licencehub.app import Hub
 from licencehub.gateway import gateway_services
 from licencehub.roles import worker_parts
@@ -39,10 +40,13 @@ class Served:
         return (self.hub.folder / "secrets" / f"client-{client}.key").read_text().strip()
 
     def client(self, name: str = "developer") -> httpx.Client:
-        """An HTTP client with the bearer key of ``name``."""
-        return httpx.Client(
-            base_url=self.url, headers={"Authorization": f"Bearer {self.secret(name)}"}, timeout=15
-        )
+        """An HTTP client with the bearer key of ``name``; each answer it gets is held against the hub's description."""
+        return self.visitor({"Authorization": f"Bearer {self.secret(name)}"})
+
+    def visitor(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """An HTTP client without a credential."""
+        hooks = {"response": [as_described]}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=15, event_hooks=hooks)
 
     def register(self, kind: Any, name: str, declaration: dict[str, Any]) -> None:
         """Registers and enables, and waits until the gateway knows."""
@@ -74,9 +78,17 @@ def wait_for(holds: Callable[[], bool], seconds: float = WAIT_S) -> None:
 
 @contextmanager
 def served_hub(
-    folder: Path, prepare: Callable[[Hub], None], clients: str = "", **settings: object
+    folder: Path,
+    prepare: Callable[[Hub], None],
+    clients: str = "",
+    *,
+    real_packages: bool = False,
+    **settings: object,
 ) -> Iterator[Served]:
-    """A hub in ``folder``; ``settings`` of ``[gateway]``, ``clients`` in TOML; ``prepare`` registers what is needed."""
+    """A hub in ``folder``; ``settings`` of ``[gateway]``, ``clients`` in TOML; ``prepare`` registers what is needed.
+
+    Unless ``real_packages`` the route of packages answers with made-up bytes.
+    """
     path = write_default_config(folder)
     path.write_text(path.read_text() + clients)
     environment = {f"LICENCE_HUB__GATEWAY__{name.upper()}": str(value) for name, value in settings.items()}
@@ -85,8 +97,10 @@ def served_hub(
         hub.prepare()
         prepare(hub)
         draining = Draining()
-        services = replace(gateway_services(hub, draining), package_file=_any_package)
-        server = GatewayServer(build_app(services), config.gateway, draining)
+        services = gateway_services(hub, draining)
+        if not real_packages:
+            services = replace(services, package_file=_any_package)
+        server = GatewayServer(build_app(services), config.gateway, draining, config.tls_files)
         thread = threading.Thread(target=server.run)
         thread.start()
 

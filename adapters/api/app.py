@@ -16,6 +16,7 @@ from adapters.api.description import Description
 from adapters.api.licences import Licences
 from adapters.api.quarantine import Quarantine
 from adapters.api.receipts import Receipts
+from adapters.api.received import Received
 from adapters.api.services import GatewayServices
 from adapters.api.verifications import Verifications
 from adapters.http.body import Receive
@@ -24,9 +25,12 @@ from adapters.http.problems import internal, json_reply, problem, refusal
 from adapters.http.readiness import Readiness
 from adapters.http.request import Scope
 from adapters.rest.push import PREFIX, SUFFIX, PushEndpoint
+from core.duty import Duty
 from core.errors import HubError, TransientError
 from core.interfaces import poll
 
+OPEN_EVERY_S = 1.0
+"""Pause between two attempts to open the intake."""
 _HTTP_TITLES = {
     404: ("There is nothing here", "此路径不存在"),
     405: ("This method is not offered here", "此路径不支持该方法"),
@@ -67,7 +71,7 @@ def build_app(services: GatewayServices) -> Gate:
 
 
 def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
-    receipts, quarantine, licences = Receipts(api), Quarantine(api), Licences(api)
+    receipts, quarantine, licences, received = Receipts(api), Quarantine(api), Licences(api), Received(api)
     description = Description(api.services.directory)
 
     async def live(_request: Request) -> Response:
@@ -81,6 +85,7 @@ def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
 
     one = "/v1/licences/{identifier}"
     return [
+        Route(f"{PREFIX}{{interface}}{SUFFIX}", _Mounted(_only_post)),
         Route("/v1/receipts/{receipt}", receipts.show, methods=["GET"]),
         Route("/v1/interfaces/{interface}/quarantine", quarantine.page, methods=["GET"]),
         Route("/v1/licences", licences.find, methods=["GET"]),
@@ -88,6 +93,8 @@ def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
         Route(f"{one}/history", licences.history, methods=["GET"]),
         Route(f"{one}/package", licences.package, methods=["GET"]),
         Route(f"{one}/thumbnail", licences.thumbnail, methods=["GET"]),
+        Route(f"{one}/scans/{{number}}", received.scan, methods=["GET"]),
+        Route(f"{one}/original", received.original, methods=["GET"]),
         Route(f"{one}/links", licences.link, methods=["POST"]),
         _GetOnly("/v1/links/{token}", licences.open_link),
         Route("/v1/verifications", Verifications(api).verify, methods=["POST"]),
@@ -98,6 +105,11 @@ def _routes(api: Api, readiness: Readiness) -> list[BaseRoute]:
         Route("/readyz", ready, methods=["GET"]),
         *(Route(path, _Mounted(mounted)) for path, mounted in api.services.mounts.items()),
     ]
+
+
+async def _only_post(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """The push route under any other method; POST took the fast path."""
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 class _Mounted:
@@ -141,20 +153,21 @@ async def _duties(services: GatewayServices, readiness: Readiness) -> AsyncItera
 
 async def _open(services: GatewayServices) -> None:
     """Opens the intake; a bus that is away at the start is waited for."""
+    duty = Duty("opening the intake")
     while True:
-        try:
+        with duty:
             await services.intake.open()
-        except TransientError:
-            await asyncio.sleep(1)
-        else:
             return
+        await asyncio.sleep(OPEN_EVERY_S)
 
 
 async def _write_manifests(services: GatewayServices) -> None:
+    manifest, keys = Duty("writing the gateway's manifests"), Duty("rolling the keys")
     while True:
         await asyncio.sleep(services.gateway.manifest_s)
-        await services.intake.write_manifest()
-        with contextlib.suppress(TransientError):
+        with manifest:
+            await services.intake.write_manifest()
+        with keys:
             await asyncio.to_thread(services.roll_keys)
 
 

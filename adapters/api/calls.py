@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,16 +16,17 @@ from adapters.http.reading import Reader
 from adapters.http.request import Head, verify
 from adapters.rest.push import body_limits, check_digest
 from contracts.fault import Rule
+from contracts.text import escaped, forbidden_character
 from core.access import Principal, refusals
-from core.errors import Refused
+from core.errors import NotFound, Refused
 
 PAGE_LIMIT = 100
 LARGEST_PAGE = 500
 
 PARAMETER = Rule(
     code="http.parameter",
-    en="query parameter {name!r} must be {expected}",
-    zh="查询参数 {name!r} 应为 {expected}",
+    en="parameter {name!r} must be {expected}",
+    zh="参数 {name!r} 应为 {expected}",
     remedy_en="See /openapi.json for the parameters of this route.",
     remedy_zh="请参阅 /openapi.json 中该路径的参数。",
 )
@@ -34,6 +36,13 @@ UNKNOWN_PARAMETER = Rule(
     zh="此处没有查询参数 {name!r}；可用：{known}",
     remedy_en="Remove or correct it: a filter that is not understood is never ignored.",
     remedy_zh="请删除或更正：无法识别的过滤条件不会被忽略。",
+)
+FORBIDDEN_CHARACTER = Rule(
+    code="http.forbidden-character",
+    en="{name!r} holds a control character, a direction mark or a half character, or is no UTF-8: nothing here is called so",
+    zh="{name!r} 含有控制字符、方向标记或半个字符，或不是 UTF-8：此处不存在这样的名称",
+    remedy_en="Send plain text; in a query each byte of its UTF-8 as %XX.",
+    remedy_zh="请发送普通文本；查询参数请以 %XX 形式书写其 UTF-8 字节。",
 )
 
 
@@ -87,15 +96,35 @@ def response(reply: Reply) -> Response:
 
 
 def parameters(request: Request, *known: str) -> dict[str, str]:
-    """The query parameters; raises ``Refused`` (400) for one that is not known or appears twice."""
+    """The query parameters, fit to ask the store for, as then are those of the path.
+
+    Raises ``Refused`` (400) for one that is not known, appears twice or holds a character that no stored text holds, and
+    ``NotFound`` for such a path: databases differ in what they make of one.
+    """
+    for value in request.path_params.values():
+        if forbidden_character(value) is not None:
+            raise NotFound(f"nothing is called {escaped(value)}", f"不存在 {escaped(value)}")
     found: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in _sent(request):
         if name not in known:
             raise Refused.by(UNKNOWN_PARAMETER.at("", name=name, known=", ".join(known) or "-"), status=400)
         if name in found:
             raise wrong(name, "given once")
-        found[name] = value
+        found[name] = checked(name, value)
     return found
+
+
+def _sent(request: Request) -> list[tuple[str, str]]:
+    """Names and values of the query; bytes that are no UTF-8 become half characters, which ``checked`` refuses."""
+    query = request.scope["query_string"].decode("utf-8", "surrogateescape")
+    return parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+
+
+def checked(name: str, text: str, pointer: str = "") -> str:
+    """``text``; raises ``Refused`` (400) when it holds a character that no stored text holds."""
+    if forbidden_character(text) is not None:
+        raise Refused.by(FORBIDDEN_CHARACTER.at(pointer, escaped(text), name=name), status=400)
+    return text
 
 
 def limit_of(found: dict[str, str]) -> int:

@@ -7,13 +7,14 @@ import msgspec
 from adapters.api.calls import Json, moment
 from core.store.licences import History, LicenceView
 
-_NOT_SHOWN = ("superseded", "updated_ms", "interface")
+NOT_SHOWN = ("superseded", "updated_ms", "interface")
+"""Fields of a ``LicenceView`` that an answer tells in another way, or not at all."""
 
 
 def licence_json(view: LicenceView) -> Json:
     """A licence as lists and answers show it; ``superseded_by`` names the current identifier when another version is current."""
     built: dict[str, Any] = msgspec.to_builtins(view)
-    shown = {name: value for name, value in built.items() if name not in _NOT_SHOWN}
+    shown = {name: value for name, value in built.items() if name not in NOT_SHOWN}
     return {
         **shown,
         "superseded": view.superseded,

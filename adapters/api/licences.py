@@ -16,6 +16,7 @@ from contracts.fault import Rule
 from contracts.record import Status
 from core.access import Action, Principal, allows, authorise, granted_types
 from core.errors import NotFound, Refused
+from core.store import package_queue
 from core.store.licences import LicenceQuery, LicenceView, Scope
 from core.store.packages import PackageView
 
@@ -40,12 +41,33 @@ PENDING = Rule(
     remedy_en="Ask again in a while.",
     remedy_zh="请稍后再试。",
 )
+HELD = Rule(
+    code="package-held",
+    en="the package of the current version could not be made ({state})",
+    zh="当前版本的证照文件未能生成（{state}）",
+    remedy_en="An operator mends the cause and releases it (licence-hub package list).",
+    remedy_zh="由运维人员排除原因后释放（licence-hub package list）。",
+)
 ENDED = Rule(
     code="licence-not-valid",
     en="the licence is {status}: it has no package to give out",
     zh="该证照状态为 {status}，不提供证照文件",
     remedy_en="Only valid licences are quoted or reused.",
     remedy_zh="只有有效证照可以引用或复用。",
+)
+OTHER_FORM = Rule(
+    code="package-form",
+    en="this licence is packaged as {form} only",
+    zh="该证照仅有 {form} 格式的文件",
+    remedy_en="Leave out the query parameter form, or ask for {form}.",
+    remedy_zh="请省略 form 参数，或请求 {form} 格式。",
+)
+NO_PICTURE = Rule(
+    code="no-picture",
+    en="the package is another library's original, which the hub hands out as it came: there is no picture of it",
+    zh="该证照文件为其他证照库的原件，按原样提供，没有图片",
+    remedy_en="Fetch the package itself.",
+    remedy_zh="请获取证照文件本身。",
 )
 TYPE_NEEDED = Rule(
     code="licence-type-needed",
@@ -101,16 +123,19 @@ class Licences:
         )
 
     async def package(self, request: Request) -> Response:
-        """The sealed file of the current version, whichever version's identifier was asked for."""
+        """The sealed file of the current version, whichever version's identifier was asked for.
+
+        Without ``form`` the OFD, or the one form that another library's original has.
+        """
         principal = await self._api.caller(request)
-        form = parameters(request, "form").get("form", "ofd")
-        if form not in FORMS:
+        form = parameters(request, "form").get("form", "")
+        if form and form not in FORMS:
             raise wrong("form", " or ".join(FORMS))
         view = await self._view(request, principal, Action.LICENCE_FETCH)
         row = await self._sealed(view, form)
-        data = await self._api.reader.run(self._api.services.package_file, view.id, row.version_no, form)
-        name = f'attachment; filename="{view.id}-{row.version_no}.{form}"'.encode()
-        headers: Headers = [(b"content-type", FORMS[form]), (b"content-disposition", name)]
+        data = await self._api.reader.run(self._api.services.package_file, view.id, row.version_no, row.form)
+        name = f'attachment; filename="{view.id}-{row.version_no}.{row.form}"'.encode()
+        headers: Headers = [(b"content-type", FORMS[row.form]), (b"content-disposition", name)]
         if row.digest is not None:
             headers.append((b"etag", f'"{row.digest.hex()}"'.encode()))
         return response(Reply(200, data, headers))
@@ -126,7 +151,7 @@ class Licences:
         principal, body = await self._api.caller_with_body(request)
         body.close()
         view = await self._view(request, principal, Action.LICENCE_FETCH)
-        await self._sealed(view)
+        _refuse_original(await self._sealed(view))
         life_s = self._api.services.gateway.link_s
         token = await self._api.reader.run(self._store.links.issue, f"{FACE_TARGET}:{view.id}", life_s)
         expires = datetime.now(UTC) + timedelta(seconds=life_s)
@@ -143,6 +168,7 @@ class Licences:
             raise NotFound("this link is unknown, used or expired", "该链接不存在、已使用或已过期")
         view = await self._api.reader.run(self._store.licences.get, target.removeprefix(f"{FACE_TARGET}:"))
         row = await self._sealed(view)
+        _refuse_original(row)
         picture = await self._api.reader.run(self._api.services.face_picture, view.id, row.version_no)
         return response(Reply(200, picture, [(b"content-type", b"image/png")]))
 
@@ -162,22 +188,37 @@ class Licences:
             raise _unknown(request.path_params["identifier"])
         return view
 
-    async def _sealed(self, view: LicenceView, form: str = "ofd") -> PackageView:
-        """The package row of the current version; raises ``Refused`` (409) while there is none to give out."""
+    async def _sealed(self, view: LicenceView, form: str = "") -> PackageView:
+        """The package row of the current version, in ``form`` or the one it has.
+
+        Raises ``Refused``: 409 while there is none to give out, 404 when there is one in another form alone.
+        """
         if view.status is not Status.VALID:
             raise Refused.by(ENDED.at("", status=view.status.value), status=409)
-        row: PackageView | None = await self._api.reader.run(
-            self._store.packages.get, view.id, view.current_version, form
-        )
+        version = (view.id, view.current_version)
+        row: PackageView | None = await self._api.reader.run(self._store.packages.get, *version)
         if row is None or row.state != "packaged":
-            raise Refused.by(PENDING.at("", state=row.state if row else "pending"), status=409)
-        return row
+            state = row.state if row else "pending"
+            raise Refused.by(
+                (HELD if state in package_queue.HELD else PENDING).at("", state=state), status=409
+            )
+        if form in ("", row.form):
+            return row
+        other: PackageView | None = await self._api.reader.run(self._store.packages.get, *version, form)
+        if other is None:
+            raise Refused.by(OTHER_FORM.at("", form=row.form), status=404)
+        return other
 
     async def _picture(self, row: PackageView) -> Reply:
         if row.thumbnail is None:
-            raise Refused.by(PENDING.at("", state="no picture"), status=409)
+            raise Refused.by(NO_PICTURE.at(""), status=404)
         picture = await self._api.reader.run(self._store.blobs.get, row.thumbnail)
         return Reply(200, picture, [(b"content-type", b"image/jpeg")])
+
+
+def _refuse_original(row: PackageView) -> None:
+    if row.original:
+        raise Refused.by(NO_PICTURE.at(""), status=404)
 
 
 def _permitted_type(principal: Principal, asked: str) -> str:

@@ -1,23 +1,17 @@
 """The OpenAPI 3.1 document, made from the contracts and the mappings of the registered interfaces: it cannot drift from them."""
 
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from adapters.api.calls import LARGEST_PAGE, PAGE_LIMIT
 from adapters.api.licences import FILTERS, FORMS
-from adapters.api.quarantine import STATES
+from adapters.api.schemas import REF, Schema, schemas
 from contracts.interface import FieldMapping
-from contracts.outcome import PENDING, Outcome
 from contracts.record import Status
 from core.interfaces import LiveInterface
-from core.store.licences import LicenceView
+from core.packaging.file_kinds import SCAN_MEDIA
+from core.store.quarantine import CASE_STATES
 
 VERSION = "1"
-_REF = "#/components/schemas/"
-
-Schema = dict[str, Any]
 
 
 def openapi(interfaces: Iterable[LiveInterface], server: str = "/") -> Schema:
@@ -88,12 +82,12 @@ def _push_paths(interfaces: list[LiveInterface]) -> Schema:
     named = {
         f"/v1/interfaces/{live.declaration.name}/records": {
             "post": _push(
-                f"Push records of {live.declaration.name}", f"{_REF}record-{live.declaration.name}", []
+                f"Push records of {live.declaration.name}", f"{REF}record-{live.declaration.name}", []
             )
         }
         for live in interfaces
     }
-    general = _push("Push records to an interface", f"{_REF}record", [_in_path("interface")])
+    general = _push("Push records to an interface", f"{REF}record", [_in_path("interface")])
     return {**named, "/v1/interfaces/{interface}/records": {"post": general}}
 
 
@@ -111,10 +105,14 @@ def _push(summary: str, record: str, parameters: list[Schema]) -> Schema:
                 "application/x-ndjson": {
                     "schema": {"type": "string", "description": "One JSON object a line."}
                 },
+                "multipart/form-data": {
+                    "schema": {"oneOf": [_form(one, "scan"), _form(one, "original")]},
+                    "encoding": {"record": {"contentType": "application/json"}},
+                },
             },
         },
         "responses": {
-            "202": _json("At least one record was accepted", f"{_REF}PushAnswer"),
+            "202": _json("At least one record was accepted", f"{REF}PushAnswer"),
             **{
                 str(status): {"$ref": "#/components/responses/Problem"}
                 for status in (400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
@@ -123,19 +121,31 @@ def _push(summary: str, record: str, parameters: list[Schema]) -> Schema:
     }
 
 
+def _form(record: Schema, file: str) -> Schema:
+    """One record with its files."""
+    files: Schema = {"type": "array", "items": _BINARY, "minItems": 1} if file == "scan" else _BINARY
+    return {
+        "type": "object",
+        "properties": {"record": record, file: files},
+        "required": ["record", file],
+    }
+
+
 def _paths() -> Schema:
     return {**_record_paths(), **_licence_paths(), **_service_paths()}
 
 
 def _record_paths() -> Schema:
-    state = _query("state", {"enum": list(STATES)})
-    outcome = _json("Outcome", f"{_REF}Receipt")
-    held = _json("A page", f"{_REF}QuarantinePage")
+    state = _query("state", {"enum": list(CASE_STATES)})
+    outcome = _json("Outcome", f"{REF}Receipt")
+    held = _json("A page", f"{REF}QuarantinePage")
     question = "Records of an interface that are held for a person"
     return {
-        "/v1/receipts/{receipt}": _get("intake", "What became of a record", [_in_path("receipt")], outcome),
+        "/v1/receipts/{receipt}": _get(
+            "intake", "What became of a record", [_in_path("receipt", _UUID)], outcome
+        ),
         "/v1/interfaces/{interface}/quarantine": _get(
-            "intake", question, [_in_path("interface"), state, *_PAGE], held
+            "intake", question, [_in_path("interface"), state, _query("after", _UUID), _LIMIT], held
         ),
     }
 
@@ -148,21 +158,36 @@ def _licence_paths() -> Schema:
         _query("status", {"enum": [status.value for status in Status]}),
         *(_query(name, {"type": "string", "format": "date"}) for name in ("issued_from", "issued_to")),
     ]
-    licence, page = _json("The licence", f"{_REF}LicenceView"), _json("A page", f"{_REF}LicencePage")
-    free, ofd, jpeg = _json("The answer", f"{_REF}Free"), _file("application/ofd"), _file("image/jpeg")
+    licence, page = _json("The licence", f"{REF}Licence"), _json("A page", f"{REF}LicencePage")
+    history, jpeg = _json("Both in order of arrival", f"{REF}History"), _file("image/jpeg")
+    package = _file("application/ofd", "application/pdf")
     one, link = "/v1/licences/{identifier}", "A link to the face that opens once"
     return {
-        "/v1/licences": _get("licences", "Find licences", [*searches, scope, *_PAGE], page),
+        "/v1/licences": _get("licences", "Find licences", [*searches, scope, _query("after"), _LIMIT], page),
         one: _get("licences", "Show a licence", [*identifier, scope], licence),
-        f"{one}/history": _get("licences", "Versions and status events", identifier, free),
+        f"{one}/history": _get("licences", "Versions and status events", identifier, history),
         f"{one}/package": _get(
             "licences",
             "The sealed package of the current version",
-            [*identifier, _query("form", {"enum": list(FORMS), "default": "ofd"})],
-            ofd,
+            [*identifier, _query("form", {"enum": list(FORMS)})],
+            package,
         ),
         f"{one}/thumbnail": _get("licences", "A small picture of the face", identifier, jpeg),
-        f"{one}/links": {"post": _operation("licences", link, identifier, free, "201")},
+        f"{one}/scans/{{number}}": _get(
+            "licences",
+            "A scanned page the licence came with",
+            [*identifier, _in_path("number", _PAGE_NUMBER)],
+            _SCAN,
+        ),
+        f"{one}/original": _get(
+            "licences",
+            "Another library's sealed file the licence came with",
+            identifier,
+            package,
+        ),
+        f"{one}/links": {
+            "post": _operation("licences", link, identifier, _json("The link", f"{REF}Link"), "201")
+        },
         "/v1/links/{token}": _open(
             _get(
                 "licences",
@@ -175,12 +200,15 @@ def _licence_paths() -> Schema:
 
 
 def _service_paths() -> Schema:
-    free = _json("The answer", f"{_REF}Free")
-    verify = _operation("verification", "Verify a package file, or a statement", [], free)
+    report = _json("What was found, whatever the verdict", f"{REF}Report")
+    verify = _operation("verification", "Verify a package file, or a statement", [], report)
+    live, ready = _json("It lives", f"{REF}Liveness"), _json("It can", f"{REF}Readiness")
+    readiness = _open(_get("operation", "Whether it can do its work", [], ready))
+    readiness["get"]["responses"]["503"] = _json("It cannot", f"{REF}Readiness")
     return {
         "/v1/verifications": {"post": {**verify, **_UPLOAD}},
-        "/livez": _open(_get("operation", "Whether the process lives", [], free)),
-        "/readyz": _open(_get("operation", "Whether it can do its work", [], free)),
+        "/livez": _open(_get("operation", "Whether the process lives", [], live)),
+        "/readyz": readiness,
     }
 
 
@@ -189,21 +217,26 @@ def _open(item: Schema) -> Schema:
     return {"get": {**item["get"], "security": []}}
 
 
+_BINARY: Schema = {"type": "string", "format": "binary"}
+_UUID: Schema = {"type": "string", "format": "uuid"}
+_PAGE_NUMBER: Schema = {"type": "integer", "minimum": 1}
 _STATEMENT: Schema = {
     "type": "object",
     "description": "A licence without its file: identifier, or qr (the text of its QR code), and items by metadata code.",
     "properties": {
-        "identifier": {"type": "string"},
-        "qr": {"type": "string"},
+        "identifier": {"type": "string", "minLength": 1},
+        "qr": {"type": "string", "minLength": 1},
         "items": {"type": "object", "additionalProperties": {"type": "string"}},
     },
+    "oneOf": [{"required": ["identifier"]}, {"required": ["qr"]}],
     "additionalProperties": False,
 }
 _UPLOAD: Schema = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/octet-stream": {"schema": _BINARY},
+            "multipart/form-data": {"schema": {"type": "object", "additionalProperties": _BINARY}},
             "application/json": {"schema": _STATEMENT},
         },
     }
@@ -227,103 +260,36 @@ def _operation(tag: str, summary: str, parameters: list[Schema], good: Schema, s
     }
 
 
-def _in_path(name: str) -> Schema:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+def _in_path(name: str, schema: Schema | None = None) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": schema or {"type": "string"}}
 
 
 def _query(name: str, schema: Schema | None = None) -> Schema:
     return {"name": name, "in": "query", "schema": schema or {"type": "string"}}
 
 
-_PAGE = [
-    _query("after"),
-    _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_LIMIT}),
-]
+_LIMIT = _query("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_LIMIT})
 
 
 def _json(description: str, ref: str) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": {"$ref": ref}}}}
 
 
-def _file(media: str) -> Schema:
-    return {"description": "The file", "content": {media: {"schema": {"type": "string", "format": "binary"}}}}
+def _file(*media: str) -> Schema:
+    return {"description": "The file", "content": {one: {"schema": _BINARY} for one in media}}
+
+
+_SCAN = _file(*SCAN_MEDIA)
 
 
 def _responses() -> Schema:
-    content = {"application/problem+json": {"schema": {"$ref": f"{_REF}Problem"}}}
+    content = {"application/problem+json": {"schema": {"$ref": f"{REF}Problem"}}}
     return {"Problem": {"description": "What is wrong, where, and what to do (RFC 9457)", "content": content}}
 
 
 def _schemas(interfaces: list[LiveInterface]) -> Schema:
-    _refs, contracts = msgspec.json.schema_components((LicenceView,), ref_template=_REF + "{name}")
     records = {f"record-{live.declaration.name}": record_schema(live) for live in interfaces}
-    return {**contracts, **_OWN, **records}
-
-
-def _object(required: Iterable[str] = (), **properties: Schema) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-_TEXT: Schema = {"type": "string"}
-_COUNT: Schema = {"type": "integer"}
-_UUID: Schema = {"type": "string", "format": "uuid"}
-_ERRORS: Schema = {"type": "array", "items": {"$ref": f"{_REF}Error"}}
-_OWN: Schema = {
-    "record": {"type": "object", "description": "A record as the interface's mapping reads it."},
-    "Free": {"type": "object"},
-    "Error": _object(
-        ("pointer", "rule", "detail", "remedy"),
-        pointer={"type": "string", "description": "RFC 6901 pointer into the body"},
-        header=_TEXT,
-        rule=_TEXT,
-        value={"type": ["string", "null"]},
-        detail=_TEXT,
-        remedy=_TEXT,
-    ),
-    "Problem": _object(
-        ("type", "title", "status", "code", "request_id", "errors"),
-        type={"type": "string", "format": "uri"},
-        title=_TEXT,
-        status=_COUNT,
-        code=_TEXT,
-        request_id=_TEXT,
-        errors=_ERRORS,
-    ),
-    "PushAnswer": _object(
-        ("accepted", "refused", "retry", "records"),
-        accepted=_COUNT,
-        refused=_COUNT,
-        retry=_COUNT,
-        records={
-            "type": "array",
-            "items": _object(
-                ("index",), index=_COUNT, receipt=_UUID, errors=_ERRORS, retry={"type": "boolean"}
-            ),
-        },
-    ),
-    "Receipt": _object(
-        ("receipt", "outcome"),
-        receipt=_UUID,
-        outcome={"enum": [PENDING, *(outcome.value for outcome in Outcome)]},
-        licence={"type": ["string", "null"], "format": "uuid"},
-        version={"type": ["integer", "null"]},
-        errors=_ERRORS,
-    ),
-    "LicencePage": _object(
-        ("licences", "next", "scope"),
-        licences={"type": "array", "items": {"$ref": f"{_REF}LicenceView"}},
-        next={"type": ["string", "null"]},
-        scope={"enum": ["sharing", "management"]},
-    ),
-    "QuarantinePage": _object(
-        ("cases", "next"),
-        cases={
-            "type": "array",
-            "items": _object(("receipt", "state"), receipt=_UUID, kind=_TEXT, state=_TEXT, errors=_ERRORS),
-        },
-        next={"type": ["string", "null"]},
-    ),
-}
+    return {**schemas(), **records}
 
 
 def _header(name: str, description: str) -> Schema:

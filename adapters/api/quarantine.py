@@ -9,9 +9,7 @@ from adapters.api.calls import Api, Json, head_of, limit_of, moment, parameters,
 from adapters.http.problems import fault_json, json_reply
 from contracts.record import Language
 from core.access import Action, authorise
-from core.store.quarantine import CaseDetail, CaseState
-
-STATES: tuple[CaseState, ...] = ("open", "claimed", "accepted", "resubmitted", "rejected")
+from core.store.quarantine import CASE_STATES, CaseDetail, CaseState
 
 
 class Quarantine:
@@ -44,9 +42,9 @@ class Quarantine:
 
 def _state(found: dict[str, str]) -> CaseState | None:
     text = found.get("state", "")
-    state = next((state for state in STATES if state == text), None)
+    state = next((state for state in CASE_STATES if state == text), None)
     if text and state is None:
-        raise wrong("state", "one of " + ", ".join(STATES))
+        raise wrong("state", "one of " + ", ".join(CASE_STATES))
     return state
 
 

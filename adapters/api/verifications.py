@@ -1,13 +1,14 @@
 """``POST /v1/verifications``: a package file or a statement in, the report of the steps out."""
 
-from email.parser import BytesParser
-from email.policy import HTTP
+from collections.abc import AsyncGenerator
 
 import msgspec
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.api.calls import Api, head_of, parameters, response
+from adapters.api.calls import Api, checked, head_of, parameters, response
 from adapters.decoding import parse_record
 from adapters.http.problems import json_reply
 from contracts.fault import Fault, Rule
@@ -53,7 +54,7 @@ class Verifications:
                 services.verify_statement, statement.identifier, statement.items
             )
         else:
-            report = await self._api.reader.run(services.verify, uploaded(media, content))
+            report = await self._api.reader.run(services.verify, await uploaded(media, content))
         return response(json_reply(200, dict(report)))
 
 
@@ -79,20 +80,31 @@ def stated(content: bytes) -> Statement:
         raise Refused.by(NO_STATEMENT.at("", why=str(error)), status=400) from error
     if bool(statement.identifier) == bool(statement.qr):
         raise Refused.by(NO_STATEMENT.at("", why="identifier or qr"), status=400)
-    identifier = statement.identifier or identifier_in(statement.qr)
+    identifier = checked("identifier", statement.identifier, "/identifier") or identifier_in(statement.qr)
     return Statement(identifier=identifier, items=statement.items)
 
 
-def uploaded(content_type: str, content: bytes) -> bytes:
+async def uploaded(content_type: str, content: bytes) -> bytes:
     """The file of an upload: the body itself, or the first file of a form (RFC 7578); raises ``Refused`` (400) without one."""
-    data = content
-    if content_type.lower().startswith("multipart/form-data"):
-        message = BytesParser(policy=HTTP).parsebytes(
-            b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + content
-        )
-        files = [part for part in message.iter_parts() if part.get_filename() is not None]
-        payload = files[0].get_payload(decode=True) if files else None
-        data = payload if isinstance(payload, bytes) else b""
+    is_form = content_type.lower().startswith("multipart/form-data")
+    data = await _first_file(content_type, content) if is_form else content
     if not data:
         raise Refused.by(NO_FILE.at(""), status=400)
     return data
+
+
+async def _first_file(content_type: str, content: bytes) -> bytes:
+    """Empty when the form has no file, or cannot be taken apart."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield content
+
+    try:
+        form = await MultiPartParser(Headers({"content-type": content_type}), pieces()).parse()
+    except MultiPartException:
+        return b""
+    try:
+        files = [part for _name, part in form.multi_items() if isinstance(part, UploadFile)]
+        return await files[0].read() if files else b""
+    finally:
+        await form.close()

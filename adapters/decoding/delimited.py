@@ -62,7 +62,9 @@ def _cells(cut: _Cut, line: int, cutter: "_Cutter", encoding: str) -> Cells:
         fault = ROW_TOO_LONG.at("", line=line, limit=MAX_ROW_CHARACTERS)
     elif not cut.sound:
         fault = BAD_QUOTES.at("", line=line)
-    return Cells(line, (), (fault,)) if fault else Cells(line, cutter.split(text))
+    if fault:
+        return Cells(line, (text.encode("utf-8", "backslashreplace").decode(),), (fault,))
+    return Cells(line, cutter.split(text))
 
 
 class _Cutter:

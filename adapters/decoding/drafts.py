@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 
 from adapters.decoding.rows import Row
-from contracts.mapping import Part, Translator, join
+from contracts.mapping import Part, Translated, Translator, join
 from core.ports.intake import Draft
 
 _BATCH = 500
@@ -21,7 +21,10 @@ def draft_of(row: Row, translator: Translator) -> Draft:
     """One row as a draft of its own."""
     if row.fields is None:
         return Draft(position=row.position, faults=translator.disposed(row.faults), raw=row.raw)
-    made = translator.translate(row.fields)
+    return _translated(row, translator.translate(row.fields, row.files))
+
+
+def _translated(row: Row, made: Translated) -> Draft:
     return Draft(
         position=row.position,
         record=made.record,
@@ -60,9 +63,11 @@ def drafts(rows: Iterable[Row], translator: Translator) -> Iterator[Draft]:
 def _ungrouped(rows: Iterable[Row], translator: Translator, spool: "_Spool") -> Iterator[Draft]:
     """Spools the rows that name a licence; gives the others."""
     for row in rows:
-        made = translator.translate(row.fields) if row.fields is not None else None
-        if made is None or not made.group_key:
+        made = translator.translate(row.fields, row.files) if row.fields is not None else None
+        if made is None:
             yield draft_of(row, translator)
+        elif not made.group_key:
+            yield _translated(row, made)
         else:
             spool.add(made.group_key, Part.of(row.position, made))
     spool.write()

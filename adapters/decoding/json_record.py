@@ -6,7 +6,7 @@ tell when one of those may be present, and only then (or to explain a refusal) t
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -32,6 +32,13 @@ _MAY_BE_KEY = re.compile(rb'"\s*:')
 _LONG_NUMBER = re.compile(rb"[:\[,]\s*-?[0-9.]{17}")
 _INTEGERS = range(-(2**63), 2**64)
 _LONGEST_INTEGER = 20
+_KINDS = {dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "boolean"}
+
+
+class _Unheld(str):
+    """A number that would change, as it is written: where it stands is known when its record is read."""
+
+    __slots__ = ()
 
 
 class _Refused(Exception):
@@ -100,7 +107,7 @@ def _parse_slowly(raw: bytes) -> dict[str, Any] | Fault:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_no_constant,
+            parse_constant=_Unheld,
             parse_int=_integer,
             parse_float=_decimal,
         )
@@ -116,15 +123,30 @@ def _parse_slowly(raw: bytes) -> dict[str, Any] | Fault:
 
 
 def _judged(value: Any) -> dict[str, Any] | Fault:
+    if isinstance(value, _Unheld):
+        return JSON_NUMBER.at("", value)
     if not isinstance(value, dict):
-        return JSON_NOT_OBJECT.at("", type(value).__name__)
+        return JSON_NOT_OBJECT.at("", _KINDS.get(type(value), "null"))
     if _keys(value, MAX_DEPTH) < 0:
         return JSON_DEPTH.at("", limit=MAX_DEPTH)
+    if unheld := next(_unheld(value), None):
+        steps, number = unheld
+        return JSON_NUMBER.at(pointer(*steps), number)
     try:
         orjson.dumps(value)
     except TypeError:
         return JSON_SURROGATE.at("")
     return value
+
+
+def _unheld(value: Any) -> Iterator[tuple[tuple[str | int, ...], _Unheld]]:
+    """Every number that would change, below the steps that lead to it."""
+    if type(value) is _Unheld:
+        yield (), value
+    members = value.items() if type(value) is dict else enumerate(value) if type(value) is list else ()
+    for step, member in members:
+        for steps, number in _unheld(member):
+            yield (step, *steps), number
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -136,21 +158,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_constant(text: str) -> Any:
-    raise _Refused(JSON_NUMBER.at("", text))
+def _integer(digits: str) -> int | _Unheld:
+    held = len(digits) <= _LONGEST_INTEGER + 1 and int(digits) in _INTEGERS
+    return int(digits) if held else _Unheld(digits)
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER + 1 or int(digits) not in _INTEGERS:
-        raise _Refused(JSON_NUMBER.at("", digits))
-    return int(digits)
-
-
-def _decimal(text: str) -> float:
+def _decimal(text: str) -> float | _Unheld:
     number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise _Refused(JSON_NUMBER.at("", text))
-    return number
+    return _Unheld(text) if number in (float("inf"), float("-inf")) else number
 
 
 def _hex(raw: bytes, offset: int) -> str:

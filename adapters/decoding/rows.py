@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from contracts.fault import Fault, Rule
+from contracts.mapping import NO_FILES, Files
 from core.errors import ContractError
 
 
@@ -21,6 +23,10 @@ class Row(NamedTuple):
     faults: tuple[Fault, ...] = ()
     raw: bytes = b""
     """The record's own bytes where records arrive one by one (JSON); empty for rows of a table, whose file is kept whole."""
+    files: Files = NO_FILES
+    """What came with the record, already judged."""
+    seen: Mapping[str, object] = MappingProxyType({})
+    """Of a row that could not be decoded: what a person is shown of it, by column, or under ``""`` as one text."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from adapters.decoding.rows import Row, Tally, refusal
 from adapters.decoding.rules import HEADER_ABSENT, RAGGED
 from contracts.fault import Fault
 from contracts.mapping import Fields, Translator
+from core.errors import ContractError
 
 
 class Cells(NamedTuple):
@@ -26,7 +27,8 @@ def records(rows: Iterable[Cells], translator: Translator, tally: Tally, *, ragg
     """
     rows = iter(rows)
     names = _header(rows, translator)
-    seen = _Furniture(translator, tally)
+    furniture = _Furniture(translator, tally)
+    delimiter = translator.interface.source.delimiter if ragged else ""
     position = 0
     for cells in rows:
         faults, fields = cells.faults, None
@@ -36,9 +38,12 @@ def records(rows: Iterable[Cells], translator: Translator, tally: Tally, *, ragg
                 faults = (RAGGED.at("", line=cells.line, found=len(cells.values), expected=len(names)),)
             else:
                 fields = dict(zip(names, values, strict=False))
-                if seen.skips(fields):
+                if furniture.skips(fields):
                     continue
-        yield Row(position, cells.line, fields, faults)
+        if faults:
+            yield Row(position, cells.line, None, faults, seen=_seen(cells.values, names, delimiter))
+        else:
+            yield Row(position, cells.line, fields)
         position += 1
 
 
@@ -63,14 +68,26 @@ class _Furniture:
         return value is not None and (type(value) is not str or value.strip() not in self._empty)
 
 
+def _seen(values: Sequence[object], names: Sequence[str], delimiter: str) -> dict[str, object]:
+    """What a person is shown of a faulty row: of delimited text, where nobody knows which cell is which, all in one."""
+    return {"": delimiter.join(map(str, values))} if delimiter else dict(zip(names, values, strict=False))
+
+
 def _header(rows: Iterator[Cells], translator: Translator) -> list[str]:
     wanted = translator.interface.source.header_row
     for number, cells in enumerate(rows, 1):
         if number == wanted and not cells.faults:
             return accept_header([_cell_name(value) for value in cells.values], translator)
-        if number >= wanted:
-            break
+        if number == wanted:
+            raise _unreadable(wanted, cells.faults)
     raise refusal(HEADER_ABSENT, row=wanted)
+
+
+def _unreadable(row: int, why: tuple[Fault, ...]) -> ContractError:
+    """The refusal of a table whose header row is there but cannot be read, with what is wrong with it."""
+    faults = [HEADER_ABSENT.at("", row=row), *why]
+    summary, summary_zh = "; ".join(f.message for f in faults), "；".join(f.message_zh for f in faults)
+    return ContractError(summary, faults, summary_zh)
 
 
 def _cell_name(value: object) -> str:

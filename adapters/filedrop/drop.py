@@ -8,18 +8,20 @@ from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
 from adapters.filedrop.completion import Completion, ManifestEntry, parse_manifest
 from adapters.filedrop.folder import ARCHIVE, REFUSED, Claim, ClaimNote, DropFolder, Listing, note_of
 from adapters.filedrop.reading import FileIntake, Taken
-from adapters.filedrop.receipts import is_complete, receipt_document
+from adapters.filedrop.receipts import ReceiptFiles, is_complete, receipt_document
 from adapters.filedrop.rules import MANIFEST_BROKEN, MANIFEST_MISMATCH, TOO_LARGE
 from contracts.fault import Fault
 from contracts.interface import Drop
-from core.errors import TransientError
+from core.errors import NotFound, TransientError
 from core.interfaces import LiveInterface
+from core.keyring import Keyring
 from core.store.ledger import LedgerStore
 from core.store.submissions import SubmissionStore
 
@@ -60,13 +62,15 @@ class FileDrop:
         intake: FileIntake,
         submissions: SubmissionStore,
         ledger: LedgerStore,
+        keyring: Keyring,
         lease_s: float = LEASE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._live, self._drop = live, drop
         self._intake, self._submissions, self._ledger = intake, submissions, ledger
         self._lease_s = lease_s
-        self.folder = DropFolder(root / drop.folder)
+        self.folder = DropFolder(root / drop.folder, keyring)
+        self._receipts = ReceiptFiles(self.folder.path)
         self._completion = Completion(drop, clock)
         self._given_up: set[str] = set()
 
@@ -88,20 +92,36 @@ class FileDrop:
             return sweep
         sweep.listed, sweep.odd = len(listing.files), listing.odd
         if self._live.state == "enabled":
-            if self.folder.free_bytes() < self._drop.min_free_bytes:
-                sweep.state = "no-space"
-            else:
+            if self.has_room():
                 self._take_all(listing, sweep)
+            else:
+                sweep.state = "no-space"
         self._write_receipts()
         return sweep
+
+    def has_room(self) -> bool:
+        """Whether the disk has the space that a reading needs."""
+        return self.folder.free_bytes() >= self._drop.min_free_bytes
+
+    def take_copy(self, file: Path) -> Taken | None:
+        """Reads a copy of a file from anywhere; None when bus, store or disk are away: the copy is kept and taken up later.
+
+        Raises ``OSError`` when the file cannot be copied.
+        """
+        claim = None
+        while claim is None:  # another may clear away what is not begun within its lease
+            claim = self.folder.claim_copy(file)
+        sweep = Sweep()
+        self._guarded(claim, sweep)
+        return sweep.taken[0] if sweep.taken else None
 
     def purge(self) -> int:
         """Removes what is past its retention; counts the files."""
         return self.folder.purge(self._drop.retention_days * DAY_S)
 
     def _take_all(self, listing: Listing, sweep: Sweep) -> None:
-        for claim in self.folder.orphans(self._lease_s, self._given_up):
-            self._guarded(claim, sweep)
+        for claim_id in self.folder.orphans(self._lease_s, self._given_up):
+            self._work_on(partial(self.folder.take_up, claim_id), sweep)
         for name in filter(partial(self._is_ready, listing), self._completion.manifests(listing)):
             self._claim(name, note_of(name), sweep)
         for name, note in self._completion.whole(listing):
@@ -109,15 +129,20 @@ class FileDrop:
         candidates = [found.name for found in listing.files if self._completion.is_candidate(found.name)]
         sweep.waiting = sum(os.path.lexists(self.folder.path / name) for name in candidates)
 
-    def _claim(self, name: str, note: ClaimNote, sweep: Sweep) -> None:
+    def _claim(self, name: str, note: ClaimNote, sweep: Sweep) -> bool:
+        return self._work_on(partial(self.folder.claim, name, note), sweep)
+
+    def _work_on(self, claiming: Callable[[], Claim | None], sweep: Sweep) -> bool:
+        """Whether there is a claim; what becomes of its file is in ``sweep``."""
         try:
-            claim = self.folder.claim(name, note)
+            claim = claiming()
         except OSError as error:
             log.warning("a file of %s cannot be claimed: %s", self._live.declaration.name, error.strerror)
             sweep.postponed += 1
-            return
+            return False
         if claim is not None:
             self._guarded(claim, sweep)
+        return claim is not None
 
     def _guarded(self, claim: Claim, sweep: Sweep) -> None:
         """Works on a claim; when bus, store or disk fail it stays claimed and is taken up at the next look."""
@@ -147,7 +172,7 @@ class FileDrop:
         else:
             taken = self._intake.take(claim.stream, origin, self._live, claim=claim.id)
         submission = taken.submission.id
-        self.folder.owe_receipt(submission)
+        self._receipts.owe(submission)
         claim.file_away(REFUSED if taken.verdict == "refused" else ARCHIVE, submission)
         return taken
 
@@ -162,7 +187,11 @@ class FileDrop:
 
     def _is_ready(self, listing: Listing, manifest: str) -> bool:
         """Whether all files of a manifest are there; a broken one is ready to be refused."""
-        content = self.folder.read(manifest, MAX_MANIFEST_BYTES)
+        try:
+            content = self.folder.read(manifest, MAX_MANIFEST_BYTES)
+        except OSError as error:
+            log.warning("a manifest of %s cannot be read: %s", self._live.declaration.name, error.strerror)
+            return False
         if content is None:
             return False
         try:
@@ -175,34 +204,51 @@ class FileDrop:
         return self._drop.completion == "manifest" and claim.note.origin.endswith(self._drop.manifest_suffix)
 
     def _take_manifest(self, claim: Claim, sweep: Sweep) -> None:
-        """Claims the files of a manifest; taken up after a crash, those that are left."""
+        """Claims the files of a manifest; taken up again, those that are left.
+
+        The manifest shrinks to them: a file of the next delivery, under the name of one that is done, is not judged by it.
+        """
         claim.stream.seek(0)
         try:
             entries = parse_manifest(claim.stream.read(MAX_MANIFEST_BYTES))
         except (ValueError, msgspec.DecodeError) as error:
             fault = MANIFEST_BROKEN.at("", reason=type(error).__name__)
             taken = self._intake.refuse(claim.stream, claim.note.origin, self._live, fault, claim=claim.id)
-            self.folder.owe_receipt(taken.submission.id)
+            self._receipts.owe(taken.submission.id)
             claim.file_away(REFUSED, taken.submission.id)
             sweep.taken.append(taken)
             return
-        for entry in entries:
-            self._claim(entry.name, _note(entry), sweep)
-        claim.discard()
+        left = [
+            entry
+            for entry in entries
+            if not self._claim(entry.name, _note(entry), sweep)
+            and os.path.lexists(self.folder.path / entry.name)
+        ]
+        if not left:
+            claim.discard()
+            return
+        self._given_up.add(claim.id)
+        sweep.postponed += 1
+        if len(left) < len(entries):
+            claim.replace(msgspec.json.encode(left))
 
     def _write_receipts(self) -> None:
         """Writes the receipt files whose records all have an outcome."""
-        for owed in self.folder.owed_receipts():
+        for owed in self._receipts.owed():
             try:
-                submission = self._submissions.get(owed)
-                if is_complete(submission, self._ledger):
-                    document = receipt_document(submission, self._ledger)
-                    self.folder.write_receipt(submission.origin, owed, document)
-                    self.folder.receipt_written(owed)
-            except (TransientError, OSError) as error:
+                with self._receipts.turn(owed) as ours:
+                    if ours:
+                        self._write_receipt(owed)
+            except (TransientError, NotFound, OSError) as error:
                 log.warning(
                     "a receipt file of %s waits: %s", self._live.declaration.name, type(error).__name__
                 )
+
+    def _write_receipt(self, owed: UUID) -> None:
+        submission = self._submissions.get(owed)
+        if is_complete(submission, self._ledger):
+            self._receipts.write(submission.origin, owed, receipt_document(submission, self._ledger))
+            self._receipts.written(owed)
 
 
 def _note(entry: ManifestEntry) -> ClaimNote:

@@ -1,15 +1,17 @@
-"""Files handed over by name (``licence-hub ingest``): they take the way of a drop folder of their own."""
+"""Files handed over by name (``licence-hub ingest``): each is copied into a claim of its own in a drop folder of their own."""
 
-import os
-import shutil
 from pathlib import Path
 
 from adapters.filedrop.drop import FileDrop
+from adapters.filedrop.folder import origin_of
 from adapters.filedrop.reading import FileIntake, Taken
 from contracts.interface import Drop
 from core.errors import Unavailable
 from core.interfaces import LiveInterface
 from core.store import Store
+
+_HALF_COPIES = "*.licence-hub-copy"
+"""What an older release leaves in the folder when it is killed while it copies."""
 
 
 def ingest_folder(interface: str) -> str:
@@ -21,30 +23,42 @@ class FileIngest:
     """Takes files in one by one; for one thread."""
 
     def __init__(self, live: LiveInterface, data: Path, *, store: Store, intake: FileIntake) -> None:
-        drop = Drop(folder=ingest_folder(live.declaration.name), completion="rename")
+        drop = Drop(
+            folder=ingest_folder(live.declaration.name), completion="rename", temporary=(_HALF_COPIES,)
+        )
         self._drop = FileDrop(
-            live, drop, data, intake=intake, submissions=store.submissions, ledger=store.ledger
+            live,
+            drop,
+            data,
+            intake=intake,
+            submissions=store.submissions,
+            ledger=store.ledger,
+            keyring=store.keyring,
         )
 
     def take(self, file: Path) -> Taken:
-        """Copies the file into the folder and reads it; returns when all of it is durable on the bus.
+        """Reads a copy of the file; returns when all of it is durable on the bus. Then what others left is taken up.
 
-        Raises ``Unavailable`` when bus, store or disk are away: the copy stays and is taken up by the next ``take`` or run.
+        Raises ``Unavailable`` when the disk is too full for a copy, or when bus, store or disk are away: the copy stays and is
+        taken up by a later ``take`` or run. Raises ``OSError`` when the file cannot be copied.
         """
+        origin = origin_of(file.name)
         self._drop.folder.prepare()
-        unfinished = self._drop.folder.path / f"{file.name}.part"
-        with file.open("rb") as source, unfinished.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1024 * 1024)
-            copy.flush()
-            os.fsync(copy.fileno())
-        unfinished.rename(unfinished.with_name(file.name))
-        sweep = self._drop.sweep()
-        mine = [taken for taken in sweep.taken if taken.submission.origin == file.name]
-        if not mine:
+        if not self._drop.has_room():
             raise Unavailable(
-                f"{file.name} could not be read now; it is kept and taken up again", retry_after_s=5
+                f"{origin} was not copied: too little space is left on the disk of the data folder",
+                retry_after_s=60,
+                summary_zh=f"{origin} 未导入：数据目录所在磁盘空间不足",
             )
-        return mine[-1]
+        taken = self._drop.take_copy(file)
+        if taken is None:
+            raise Unavailable(
+                f"{origin} could not be read now; it is kept and taken up again",
+                retry_after_s=5,
+                summary_zh=f"{origin} 暂时无法读取；文件已保留，稍后自动重试",
+            )
+        self._drop.sweep()
+        return taken
 
     def write_receipts(self) -> None:
         """Writes the receipt files that are due."""

@@ -1,13 +1,18 @@
 """Looks after the drop folders of all registered interfaces, each at its own pace, in one thread."""
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from adapters.filedrop.drop import DAY_S, LEASE_S, FileDrop, Sweep
+from adapters.filedrop.folder import DropFolder
+from adapters.filedrop.ingest import ingest_folder
 from adapters.filedrop.reading import FileIntake
+from contracts.interface import Drop
 from core.interfaces import InterfaceDirectory, LiveInterface
 from core.ports.observe import Observer
 from core.store import Store
@@ -49,15 +54,14 @@ class DropPoller:
         """Looks after every folder that is due. While the registry is out of reach nothing is claimed."""
         if not self._directory.fresh:
             return
-        owners: dict[Path, str] = {}
+        owners: dict[str, str] = {}
         for live in self._directory.all():
             drop = live.declaration.drop
             if drop is None or live.declaration.protocol != "file" or live.state not in _LISTABLE:
                 continue
-            if (
-                owners.setdefault((self._data / drop.folder).resolve(), live.declaration.name)
-                != live.declaration.name
-            ):
+            # Not Path.resolve: it raises for links in a circle, and such a folder must not hold up the others.
+            place = os.path.realpath(self._data / drop.folder)
+            if owners.setdefault(place, live.declaration.name) != live.declaration.name:
                 self._refuse_shared(live.declaration.name, drop.folder)
                 continue
             if self._clock() >= self._due.get(live.declaration.name, 0.0):
@@ -99,6 +103,7 @@ class DropPoller:
                 intake=self._intake,
                 submissions=self._store.submissions,
                 ledger=self._store.ledger,
+                keyring=self._store.keyring,
                 lease_s=self._lease_s,
                 clock=self._clock,
             )
@@ -121,11 +126,19 @@ class DropPoller:
             self._observer.count("drop_submissions_total", adapter=name, outcome=taken.verdict)
 
     def _purge(self) -> None:
-        for name, drop in self._drops.items():
+        for name, purge in (*((name, drop.purge) for name, drop in self._drops.items()), *self._ingested()):
             try:
-                removed = drop.purge()
+                removed = purge()
             except OSError as error:
                 log.warning("retention of %s: %s", name, error.strerror)
                 continue
             if removed:
                 log.info("retention of %s: %d files removed", name, removed)
+
+    def _ingested(self) -> Iterator[tuple[str, Callable[[], int]]]:
+        """The retention of files that were handed over by name, kept as long as dropped ones; nobody else looks there."""
+        for live in self._directory.all():
+            name, drop = live.declaration.name, live.declaration.drop or Drop(folder="")
+            folder = DropFolder(self._data / ingest_folder(name), self._store.keyring)
+            if folder.path.is_dir():
+                yield name, partial(folder.purge, drop.retention_days * DAY_S)

@@ -5,7 +5,7 @@ reading that was cut anywhere is taken up again at its checkpoint, and what is p
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, Literal
 
 import msgspec
@@ -41,10 +41,19 @@ class Taken(msgspec.Struct, frozen=True):
 class FileIntake:
     """Takes files in; for one thread, as its sink is."""
 
-    def __init__(self, submissions: SubmissionStore, sink: EntrySink, receipt_key: bytes) -> None:
+    def __init__(
+        self,
+        submissions: SubmissionStore,
+        sink: EntrySink,
+        receipt_key: bytes,
+        *,
+        told: Callable[[int], None] | None = None,
+    ) -> None:
+        """``told`` is called at every checkpoint with the number of records read from the file."""
         self._submissions = submissions
         self._sink = sink
         self._receipt_key = receipt_key
+        self._told = told
 
     def take(self, stream: BinaryIO, origin: str, live: LiveInterface, *, claim: str = "") -> Taken:
         """Takes in a seekable stream under the name ``origin``; returns when all of it is durable on the bus.
@@ -54,12 +63,13 @@ class FileIntake:
         """
         size, digest = _digest(stream)
         name = live.declaration.name
-        known = self._submissions.same_file(name, origin, size, digest)
+        same = self._submissions.same_content(name, digest)
+        known = _of_claim(claim, same) or self._submissions.same_file(name, origin, size, digest)
         if known and claim and known.detail.get("claim") == claim and known.state != "reading":
             return taken_of(known)
         if known and known.state == "reading":
             return self._read(stream, known, live)
-        original = next((s for s in self._submissions.same_content(name, digest) if s.state == "read"), None)
+        original = next((s for s in same if s.state == "read"), None)
         detail: dict[str, Any] = {"claim": claim, "revision": live.revision}
         opened = self._submissions.begin(
             name, PROTOCOL, digest, origin=origin, size_bytes=size, detail=detail
@@ -77,8 +87,8 @@ class FileIntake:
         """Records a file that is refused for what it is as a whole, unread."""
         size, digest = _digest(stream)
         name = live.declaration.name
-        known = self._submissions.same_file(name, origin, size, digest)
-        if known and known.detail.get("claim") == claim and known.state != "reading":
+        known = _of_claim(claim, self._submissions.same_content(name, digest))
+        if known and known.state != "reading":
             return taken_of(known)
         detail: dict[str, Any] = {"claim": claim, "revision": live.revision}
         opened = self._submissions.begin(
@@ -102,6 +112,8 @@ class FileIntake:
                 if reading.records % CHECKPOINT_ENTRIES == 0:
                     self._sink.flush()
                     self._submissions.progress(submission.id, **reading.totals)
+                    if self._told is not None:
+                        self._told(reading.records)
         except ContractError as error:
             faults = error.faults
         self._sink.flush()
@@ -173,6 +185,11 @@ def taken_of(submission: Submission) -> Taken:
     faults = msgspec.convert(submission.detail.get("faults", []), tuple[Fault, ...])
     verdict: Verdict = "read" if submission.state == "read" else "refused"
     return Taken(submission, "duplicate" if "duplicate_of" in submission.detail else verdict, faults)
+
+
+def _of_claim(claim: str, submissions: Iterable[Submission]) -> Submission | None:
+    """What the claim was taken as before a crash, though the same file may have come again since."""
+    return next((s for s in submissions if claim and s.detail.get("claim") == claim), None)
 
 
 def _digest(stream: BinaryIO) -> tuple[int, bytes]:

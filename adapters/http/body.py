@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import IO, Any
 
 import msgspec
@@ -21,6 +21,8 @@ Receive = Callable[[], Awaitable[Event]]
 
 DISCARD_S = 1.0
 """How long an oversized body is read and thrown away, so that its sender reads the answer instead of a reset."""
+
+PIECE_BYTES = 64 * 1024
 
 TOO_LARGE = Rule(
     code="http.body-too-large",
@@ -71,6 +73,15 @@ class Body:
             return self._content
         self._file.seek(0)
         return self._file.read()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The whole body, a piece at a time."""
+        if self._file is None:
+            yield self._content
+            return
+        self._file.seek(0)
+        while piece := self._file.read(PIECE_BYTES):
+            yield piece
 
     def close(self) -> None:
         """Frees the disk."""

@@ -17,6 +17,27 @@ MEDIA_TYPE = b"application/problem+json"
 
 _QUALITY = re.compile(r"\s*([A-Za-z*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*$")
 
+_REMEDIES = {
+    400: ("Correct the request as /openapi.json describes it.", "请按 /openapi.json 的说明更正请求。"),
+    401: ("Send a credential as /openapi.json describes it.", "请按 /openapi.json 的说明提供凭证。"),
+    403: ("Ask the hub's operator for the right.", "请向运维人员申请权限。"),
+    404: (
+        "Check the name in the path; what the caller has no right to is answered like this, too.",
+        "请检查路径中的名称；无权查看的对象也以此答复。",
+    ),
+    405: ("Use a method that /openapi.json names for this path.", "请使用 /openapi.json 中该路径的方法。"),
+    429: (
+        "Send the same request again after the seconds in Retry-After.",
+        "请在 Retry-After 所示秒数后重新发送同一请求。",
+    ),
+    500: ("Tell the hub's operator the request_id.", "请将 request_id 告知运维人员。"),
+    503: (
+        "Send the same request again after the seconds in Retry-After.",
+        "请在 Retry-After 所示秒数后重新发送同一请求。",
+    ),
+}
+"""What to do where no finding says it, by status."""
+
 
 class Reply(NamedTuple):
     """A response with its body whole."""
@@ -66,18 +87,25 @@ def problem(
     errors: Iterable[dict[str, Any]] = (),
     **more: Any,
 ) -> Reply:
-    """A problem response; ``more`` are further members of the object."""
+    """A problem response; ``more`` are further members of the object. Without findings the problem itself is the one."""
     body = {
         "type": f"urn:licence-hub:problem:{code}",
         "title": title,
         "status": status,
         "code": code,
         "request_id": request_id,
-        "errors": list(errors),
+        "errors": list(errors) or [_unfounded(status, code, title, tongue)],
         **more,
     }
     headers = [(b"content-type", MEDIA_TYPE), (b"content-language", tongue.encode())]
     return Reply(status, orjson.dumps(body), headers)
+
+
+def _unfounded(status: int, code: str, title: str, tongue: Language) -> dict[str, Any]:
+    """A problem without findings as its own finding."""
+    english, chinese = _REMEDIES.get(status, _REMEDIES[400])
+    remedy = chinese if tongue == "zh-CN" else english
+    return {"pointer": "", "rule": code, "value": None, "detail": title, "remedy": remedy}
 
 
 def refusal(error: HubError, request_id: str, tongue: Language) -> Reply:

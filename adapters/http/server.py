@@ -3,19 +3,33 @@
 import asyncio
 import signal
 import socket
+import ssl
+from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
+import httptools
 import uvicorn
+from cryptography import x509
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.http.gate import App
+from contracts.fault import Rule
 from core.config import Gateway
-from core.errors import Unavailable
+from core.errors import ConfigError, Unavailable
 
 _REFUSAL = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_LARGE = b"431 Request Header Fields Too Large"
 _TOO_SLOW = b"408 Request Timeout"
+
+
+TLS_UNUSABLE = Rule(
+    code="gateway.tls",
+    en="certificate or key cannot be used: {why}",
+    zh="证书或私钥无法使用：{why}",
+    remedy_en="Give PEM files the hub's user can read: the certificate with its chain, and its key without a password.",
+    remedy_zh="请提供枢纽运行用户可读的 PEM 文件：含证书链的证书，以及未加密的私钥。",
+)
 
 
 class Draining:
@@ -30,7 +44,11 @@ class HeadTooLarge(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP with a limit on the size of a request's head and on the time it may take to arrive; uvicorn has neither."""
+    """HTTP with a limit on the size of a request's head and on the time it may take to arrive; uvicorn has neither.
+
+    A wish for another protocol is ignored (RFC 9110 section 7.8): Java's client and ``curl --http2`` send one with every request.
+    uvicorn would answer such a request without its body, and take the body for the next request.
+    """
 
     limit_bytes: ClassVar[int]
     limit_s: ClassVar[float]
@@ -48,7 +66,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(memoryview(data))
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # the latter now from CONNECT alone
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+            return
         if self._head_timer is not None and self._received > self.limit_bytes:
             self._refuse(_TOO_LARGE)
 
@@ -61,7 +85,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.limit_bytes:
             self._too_large = True
             raise HeadTooLarge
-        super().on_headers_complete()
+        if not self.parser.should_upgrade():  # else it comes again, without the wish
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn when parsing ended, also when it was this class that ended it."""
@@ -69,6 +98,31 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(_TOO_LARGE)
         else:
             super().send_400_response(msg)
+
+    def _parse(self, data: memoryview) -> None:
+        """Parses all of ``data``; where the parser stops at a head that asks for an upgrade, it is given that head without it."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stopped:
+                data = data[stopped.args[0] :]  # behind the head
+                head = self._plain_head()
+                # a new one: the old one takes nothing more after a head that closes the connection
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _plain_head(self) -> bytes:
+        """The head just parsed, without ``Upgrade``; names and values hold no line break, the parser sees to it."""
+        request = b"%b %b HTTP/%b" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        kept = (b"%b: %b" % header for header in self.headers if header[0] != b"upgrade")
+        return b"\r\n".join((request, *kept, b"", b""))
 
     def _await_head(self) -> None:
         self._head_arrived()
@@ -93,10 +147,29 @@ def bounded_protocol(gateway: Gateway) -> type[BoundedProtocol]:
     return type("GatewayProtocol", (BoundedProtocol,), limits)
 
 
+def load_certificate(certificate: Path, key: Path) -> x509.Certificate:
+    """The certificate a gateway serves, once it and its key are found usable; raises ``ConfigError``."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_refuse_password)
+        return x509.load_pem_x509_certificates(certificate.read_bytes())[0]
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        raise ConfigError(str(certificate), [TLS_UNUSABLE.at("/gateway/tls_certificate", why=why)]) from error
+
+
+def _refuse_password() -> str:
+    """Called for an encrypted key, where OpenSSL would ask the terminal."""
+    raise ValueError("the key is encrypted")
+
+
 class GatewayServer(uvicorn.Server):
     """Serves an application; the first SIGTERM withdraws readiness at once and closes the socket ``drain_s`` later."""
 
-    def __init__(self, app: App, gateway: Gateway, draining: Draining) -> None:
+    def __init__(
+        self, app: App, gateway: Gateway, draining: Draining, tls_files: tuple[Path, Path] | None = None
+    ) -> None:
+        """``tls_files``: certificate and key, checked by ``load_certificate``, to serve HTTPS."""
+        certificate, key = tls_files or (None, None)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -111,6 +184,8 @@ class GatewayServer(uvicorn.Server):
                 proxy_headers=False,
                 timeout_keep_alive=gateway.keep_alive_s,
                 timeout_graceful_shutdown=int(gateway.shutdown_s),
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
             )
         )
         self._drain_s = gateway.drain_s

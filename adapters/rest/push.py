@@ -5,7 +5,10 @@ digest is the one that was signed.
 """
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,13 +17,15 @@ from adapters.http.body import Body, Limits, Receive, read_body
 from adapters.http.problems import Headers, Reply, fault_json, json_reply, problem
 from adapters.http.request import Head, verify
 from adapters.rest.counts import PROTOCOL, Counts
+from adapters.rest.form import boundary_of
+from adapters.rest.form_record import FormLimits, read_form_record
 from adapters.rest.records import Read, read_records
 from contracts.fault import Fault, Rule, pointer
 from core.access import Action, Authenticator, Verified, authorise, refusals
 from core.config import Gateway
 from core.errors import Refused
 from core.interfaces import InterfaceDirectory, LiveInterface
-from core.ports.intake import Intake, Lot, Push
+from core.ports.intake import Intake, Lot, Push, ReceivedFile
 from core.ports.observe import Observer
 
 PREFIX = "/v1/interfaces/"
@@ -29,6 +34,7 @@ ERRORS_LIMIT = 100
 """Findings repeated at the top of a refusal; every record's own are beside it."""
 
 _JSON = "application/json"
+_FORM = "multipart/form-data"
 _LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
@@ -38,8 +44,15 @@ MEDIA = Rule(
     code="http.media-type",
     en="Content-Type {sent!r} is not taken here",
     zh="不接受 Content-Type {sent!r}",
-    remedy_en="Send application/json or application/x-ndjson in UTF-8, without Content-Encoding.",
-    remedy_zh="请发送 UTF-8 的 application/json 或 application/x-ndjson，不要使用 Content-Encoding。",
+    remedy_en="Send application/json or application/x-ndjson in UTF-8, or multipart/form-data, without Content-Encoding.",
+    remedy_zh="请发送 UTF-8 的 application/json 或 application/x-ndjson，或 multipart/form-data，不要使用 Content-Encoding。",
+)
+ENCODED = Rule(
+    code="http.content-encoding",
+    en="Content-Encoding {sent!r} is not taken here",
+    zh="不接受 Content-Encoding {sent!r}",
+    remedy_en="Send the body as it is, without compressing it.",
+    remedy_zh="请直接发送未压缩的正文。",
 )
 KEY = Rule(
     code="idempotency.key",
@@ -72,6 +85,7 @@ class PushEndpoint:
         self._count = Counts(observer)
         self._records_limit = gateway.records_limit
         self._limits = body_limits(gateway)
+        self._form_limits = FormLimits(gateway.files_limit, gateway.file_limit_bytes)
         self._large = asyncio.Semaphore(gateway.large_bodies)
 
     async def __call__(self, head: Head, path: str, receive: Receive) -> Reply:
@@ -79,47 +93,79 @@ class PushEndpoint:
         verified = verify(head, self._authenticator)
         authorise(verified.principal, Action.PUSH, interface=name)
         live = self._directory.accepting(name, PROTOCOL)
-        lines = _is_lines(head)
-        key = _key(head)
+        media = _media(head)
+        boundary = boundary_of(head.value(b"content-type")) if media == _FORM else b""
+        request = _Request(head, verified, live, _key(head))
         body = await read_body(receive, head, self._limits)
         try:
             check_digest(verified, body)
-            if body.spooled:
-                async with self._large:
-                    return await self._push(head, verified, live, body, lines=lines, key=key)
-            return await self._push(head, verified, live, body, lines=lines, key=key)
+            async with self._large if body.spooled else contextlib.nullcontext():
+                if media == _FORM:
+                    return await self._push_form(request, body, boundary)
+                return await self._push(request, body, lines=media in _LINES)
         finally:
             body.close()
 
-    async def _push(
-        self, head: Head, verified: Verified, live: LiveInterface, body: Body, *, lines: bool, key: str
-    ) -> Reply:
-        name = live.declaration.name
+    async def _push(self, request: "_Request", body: Body, *, lines: bool) -> Reply:
+        translator = request.live.translator
+        async with self._spending(request):
+            read = await read_records(body, lines=lines, translator=translator, limit=self._records_limit)
+        return await self._take(request, body, read, body.sha256)
+
+    async def _push_form(self, request: "_Request", body: Body, boundary: bytes) -> Reply:
+        translator = request.live.translator
+        async with self._spending(request):
+            form = await asyncio.to_thread(read_form_record, body, boundary, translator, self._form_limits)
         try:
-            read = await read_records(
-                body, lines=lines, translator=live.translator, limit=self._records_limit
-            )
-        except Exception:
-            await self._admit(verified)
-            raise
+            return await self._take(request, body, form.read, form.digest, form.files)
+        finally:
+            form.close()
+
+    async def _take(
+        self,
+        request: "_Request",
+        body: Body,
+        read: Read,
+        digest: bytes,
+        files: tuple[ReceivedFile, ...] = (),
+    ) -> Reply:
+        declaration, verified = request.live.declaration, request.verified
         push = Push(
-            lot=Lot(name, live.revision, PROTOCOL, live.declaration.collection),
+            lot=Lot(declaration.name, request.live.revision, PROTOCOL, declaration.collection),
             client=verified.principal.client,
             nonce=verified.nonce,
-            key=key if read.drafts else "",
-            body_digest=body.sha256,
-            trace=head.trace,
+            key=request.key if read.drafts else "",
+            body_digest=digest,
+            trace=request.head.trace,
             drafts=tuple(read.drafts),
+            files=files,
         )
         receipts = await self._intake.take(push)
         retry = receipts.count(None)
-        self._count.request(name, body.size, len(receipts) - retry, len(read.refused), retry)
-        return _answer(head, read, receipts)
+        self._count.request(declaration.name, body.size, len(receipts) - retry, len(read.refused), retry)
+        return _answer(request.head, read, receipts)
+
+    @contextlib.asynccontextmanager
+    async def _spending(self, request: "_Request") -> AsyncIterator[None]:
+        """A signed request is spent even when its body is refused."""
+        try:
+            yield
+        except Exception:
+            await self._admit(request.verified)
+            raise
 
     async def _admit(self, verified: Verified) -> None:
-        """A signed request is spent even when its body is refused."""
         if verified.nonce:
             await self._intake.admit_nonce(verified.principal.client, verified.nonce)
+
+
+class _Request(NamedTuple):
+    """What is known of a push before its body."""
+
+    head: Head
+    verified: Verified
+    live: LiveInterface
+    key: str
 
 
 def body_limits(gateway: Gateway) -> Limits:
@@ -138,19 +184,19 @@ def check_digest(verified: Verified, body: Body) -> None:
         raise Refused.by(refusals.CONTENT_DIGEST.at("X-Content-SHA256"), status=400)
 
 
-def _is_lines(head: Head) -> bool:
-    """Whether the body is one record a line; raises ``Refused`` (415) for what is neither JSON nor that."""
+def _media(head: Head) -> str:
+    """The media type of the body; raises ``Refused`` (415) for one that is not taken."""
     sent = head.value(b"content-type")
     media, _, parameters = sent.lower().partition(";")
     charset = parameters.partition("charset=")[2].strip(' "')
     media = media.strip()
-    if (
-        (media != _JSON and media not in _LINES)
-        or charset not in {"", "utf-8", "utf8"}
-        or head.value(b"content-encoding")
-    ):
+    known = media in (_JSON, _FORM) or media in _LINES
+    encoding = head.value(b"content-encoding")
+    if encoding:
+        raise Refused.by(ENCODED.at("Content-Encoding", sent=encoding[:100]), status=415)
+    if not known or (media != _FORM and charset not in {"", "utf-8", "utf8"}):
         raise Refused.by(MEDIA.at("Content-Type", sent=sent[:100]), status=415)
-    return media in _LINES
+    return media
 
 
 def _key(head: Head) -> str:

@@ -65,7 +65,7 @@ async def read_records(body: Body, *, lines: bool, translator: Translator, limit
     for number, row in enumerate(_rows(content, lines=lines, translator=translator)):
         if number >= limit:
             raise Refused.by(TOO_MANY.at("", limit=limit), status=413)
-        _sort(row, translator, found)
+        file_draft(draft_of(row, translator), found)
         if number % SLICE == SLICE - 1:
             await asyncio.sleep(0)
     if not found.count:
@@ -75,8 +75,11 @@ async def read_records(body: Body, *, lines: bool, translator: Translator, limit
 
 
 def _rows(content: bytes, *, lines: bool, translator: Translator) -> Iterable[Row]:
-    if lines:
-        return decode_ndjson(io.BytesIO(content), translator)
+    return decode_ndjson(io.BytesIO(content), translator) if lines else rows_of(content, translator)
+
+
+def rows_of(content: bytes, translator: Translator) -> Iterable[Row]:
+    """The records of one JSON document."""
     source = translator.interface.source
     if not source.records and not source.encoding:
         if content[:1] == b"{":
@@ -102,10 +105,9 @@ def _row(position: int, content: bytes) -> Row:
     return Row(position, position + 1, parsed, (), content)
 
 
-def _sort(row: Row, translator: Translator, found: Read) -> None:
-    """Translates one row and files it with the drafts or with the refused."""
-    draft = draft_of(row, translator)
+def file_draft(draft: Draft, found: Read) -> None:
+    """Files a draft with those worth a receipt, or with the refused."""
     if any(fault.disposition is Disposition.REJECT for fault in draft.faults):
-        found.refused.append(RefusedRecord(row.position, draft.faults))
+        found.refused.append(RefusedRecord(draft.position, draft.faults))
     else:
         found.drafts.append(draft)

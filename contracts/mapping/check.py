@@ -7,14 +7,23 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from contracts import dates
+from contracts.declare import pattern_reason_zh
 from contracts.fault import Fault, Rule, pointer
-from contracts.interface import Condition, FieldMapping, Filter, Interface
+from contracts.interface import Condition, FieldMapping, Filter, Interface, Source
 from contracts.mapping.conditions import LIST_OPERATORS, NO_VALUE_OPERATORS
 from contracts.mapping.places import ANY_FIELD, columns_of, normalise_column, place_of
-from contracts.mapping.rules import MAPPING_RULES
+from contracts.mapping.rules import MAPPING_RULES, RESERVED_FIELD
 from contracts.mapping.takes import placeholders
 from contracts.mapping.translator import places_read
-from contracts.mapping.values import CANONICAL_FIELDS, HOLDER_FIELDS, ITEM_PREFIX, kind_of, literal
+from contracts.mapping.values import (
+    CANONICAL_FIELDS,
+    HOLDER_FIELDS,
+    ITEM_PREFIX,
+    UnfitLiteral,
+    kind_of,
+    literal,
+    literals,
+)
 
 _FIX = "correct the declaration"
 _FIX_ZH = "请更正接口声明"
@@ -35,8 +44,8 @@ NO_ORIGIN = _rule(
     "source、template、constant 必须且只能给出一个",
 )
 UNKNOWN_COLUMN = _rule("unknown-column", "column {name!r} is not declared", "列{name!r}未声明")
-BAD_PATTERN = _rule("bad-pattern", "this is no regular expression: {reason}", "正则表达式无效：{reason}")
-BAD_VALUE = _rule("bad-value", "{reason}", "取值无效：{reason}")
+BAD_PATTERN = _rule("bad-pattern", "this is no regular expression: {reason}", "正则表达式无效：{reason_zh}")
+BAD_VALUE = _rule("bad-value", "{reason}", "取值无效：{reason_zh}")
 WRONG_KIND = _rule(
     "wrong-kind", "{name} has a kind of its own: leave kind out", "{name}有固定的类型，请勿声明 kind"
 )
@@ -58,7 +67,7 @@ INTERFACE_RULES = (
 """Every rule about declarations, for documents and tests."""
 
 
-_OWN_RULES = frozenset(rule.code for rule in (*MAPPING_RULES, *dates.RULES))
+_OWN_RULES = frozenset(rule.code for rule in (*MAPPING_RULES, *dates.RULES)) - {RESERVED_FIELD.code}
 _OWN_PREFIXES = frozenset(code.partition(".")[0] for code in _OWN_RULES)
 
 
@@ -96,7 +105,17 @@ def _mapping_faults(target: str, mapping: FieldMapping, *place: str | int) -> It
         yield WRONG_KIND.at(pointer(*place, "kind"), name=target)
     if mapping.split and target not in HOLDER_FIELDS:
         yield BAD_VALUE.at(
-            pointer(*place, "split"), mapping.split, reason="only holders come several in one field"
+            pointer(*place, "split"),
+            mapping.split,
+            reason="only holders come several in one field",
+            reason_zh="只有持证主体可以在一个字段中有多个",
+        )
+    if mapping.codes_default is not None and not mapping.codes:
+        yield BAD_VALUE.at(
+            pointer(*place, "codes_default"),
+            mapping.codes_default,
+            reason="codes_default means nothing without codes",
+            reason_zh="没有codes时，codes_default不起作用",
         )
     yield from _template_faults(mapping, *place)
     yield from _condition_faults(mapping.when, *place, "when")
@@ -107,33 +126,34 @@ def _template_faults(mapping: FieldMapping, *place: str | int) -> Iterator[Fault
     try:
         found = placeholders(mapping.template)
     except ValueError as error:
-        yield BAD_VALUE.at(pointer(*place, "template"), mapping.template, reason=str(error))
+        at, reason_zh = pointer(*place, "template"), "花括号不成对"
+        yield BAD_VALUE.at(at, mapping.template, reason=str(error), reason_zh=reason_zh)
         return
     if mapping.template and not any(column for _literal, column in found):
         yield BAD_VALUE.at(
-            pointer(*place, "template"), mapping.template, reason="no {column} in it: use constant"
+            pointer(*place, "template"),
+            mapping.template,
+            reason="no {column} in it: use constant",
+            reason_zh="其中没有{列名}，请改用constant",
         )
 
 
 def _literal_faults(target: str, mapping: FieldMapping, *place: str | int) -> Iterator[Fault]:
-    given = [
-        (("constant",), mapping.constant),
-        (("default",), mapping.default),
-        (("codes_default",), mapping.codes_default),
-        *((("codes", code), value) for code, value in mapping.codes.items()),
-    ]
-    for steps, value in given:
+    for steps, value in literals(mapping):
         try:
             literal(target, mapping, value)
-        except ValueError as error:
-            yield BAD_VALUE.at(pointer(*place, *steps), value, reason=str(error))
+        except UnfitLiteral as error:
+            told = {"reason": error.fault.message, "reason_zh": error.fault.message_zh}
+            yield BAD_VALUE.at(pointer(*place, *steps), value, **told)
         else:
             if (
                 isinstance(value, (int, float, list, dict))
                 and target in CANONICAL_FIELDS
                 and target != "long_term"
             ):
-                yield BAD_VALUE.at(pointer(*place, *steps), value, reason="write it as a text")
+                yield BAD_VALUE.at(
+                    pointer(*place, *steps), value, reason="write it as a text", reason_zh="请写成文本"
+                )
 
 
 def _filter_faults(filters: Sequence[Filter], *place: str) -> Iterator[Fault]:
@@ -142,7 +162,9 @@ def _filter_faults(filters: Sequence[Filter], *place: str) -> Iterator[Fault]:
     for index, filter_ in enumerate(filters):
         if not filter_.when:
             yield BAD_VALUE.at(
-                pointer(*place, index, "when"), reason="without a condition it would drop every row"
+                pointer(*place, index, "when"),
+                reason="without a condition it would drop every row",
+                reason_zh="没有条件会过滤掉所有行",
             )
         yield from _condition_faults(filter_.when, *place, index, "when")
 
@@ -152,10 +174,16 @@ def _condition_faults(conditions: Sequence[Condition], *place: str | int) -> Ite
         at = pointer(*place, index, "value")
         given = "no value" if condition.value is None else "one value"
         given = "a list" if isinstance(condition.value, list) else given
-        if given != _taken(condition):
-            yield BAD_VALUE.at(at, condition.value, reason=f"{condition.op!r} takes {_taken(condition)}")
+        if given != (taken := _taken(condition)):
+            reason_zh = f"运算符{condition.op}{_TAKEN_ZH[taken]}"
+            yield BAD_VALUE.at(
+                at, condition.value, reason=f"{condition.op!r} takes {taken}", reason_zh=reason_zh
+            )
         elif condition.op == "matches":
             yield from _pattern_faults(str(condition.value), at)
+
+
+_TAKEN_ZH = {"no value": "不带值", "one value": "须带一个值", "a list": "须带一个列表"}
 
 
 def _taken(condition: Condition) -> str:
@@ -168,7 +196,7 @@ def _pattern_faults(pattern: str, at: str) -> Iterator[Fault]:
     try:
         re.compile(pattern)
     except re.error as error:
-        yield BAD_PATTERN.at(at, pattern, reason=str(error))
+        yield BAD_PATTERN.at(at, pattern, reason=str(error), reason_zh=pattern_reason_zh(error))
 
 
 def _order_faults(interface: Interface) -> Iterator[Fault]:
@@ -178,7 +206,8 @@ def _order_faults(interface: Interface) -> Iterator[Fault]:
             yield NO_ORIGIN.at(pointer(*place))
         if kind_of("", mapping) in ("flag", "any") or mapping.when or mapping.split:
             reason = "an order is a text, date, time or number without conditions"
-            yield BAD_VALUE.at(pointer(*place), reason=reason)
+            reason_zh = "排序依据须为不带条件的文本、日期、时间或数字"
+            yield BAD_VALUE.at(pointer(*place), reason=reason, reason_zh=reason_zh)
         yield from _template_faults(mapping, *place)
 
 
@@ -188,19 +217,23 @@ def _source_faults(interface: Interface) -> Iterator[Fault]:
         try:
             codecs.lookup(source.encoding)
         except LookupError as error:
-            yield BAD_VALUE.at("/source/encoding", source.encoding, reason=str(error))
+            yield _bad_source("encoding", source, str(error), "没有这种字符编码")
     if len(source.delimiter) != 1 or source.delimiter in "\r\n\0":
-        yield BAD_VALUE.at("/source/delimiter", source.delimiter, reason="one character, no line break")
+        yield _bad_source("delimiter", source, "one character, no line break", "须为一个字符，且不是换行符")
     if len(source.quote) > 1 or source.quote == source.delimiter:
-        yield BAD_VALUE.at(
-            "/source/quote", source.quote, reason="one character, or none, other than the delimiter"
-        )
+        reason = "one character, or none, other than the delimiter"
+        yield _bad_source("quote", source, reason, "须为一个字符或留空，且不同于分隔符")
     if source.header_row < 1:
-        yield BAD_VALUE.at("/source/header_row", source.header_row, reason="rows are counted from 1")
+        yield _bad_source("header_row", source, "rows are counted from 1", "行号从1开始")
     if source.records and not source.records.startswith("/"):
-        yield BAD_VALUE.at("/source/records", source.records, reason="a JSON pointer starts with /")
+        yield _bad_source("records", source, "a JSON pointer starts with /", "JSON指针须以/开头")
     names = Counter(normalise_column(column) for column in source.columns)
     yield from (TWICE.at("/source/columns", name=name) for name, count in names.items() if count > 1)
+
+
+def _bad_source(setting: str, source: Source, reason: str, reason_zh: str) -> Fault:
+    value = getattr(source, setting)
+    return BAD_VALUE.at(pointer("source", setting), value, reason=reason, reason_zh=reason_zh)
 
 
 def _column_faults(interface: Interface) -> Iterator[Fault]:
@@ -231,10 +264,12 @@ def _rest_faults(interface: Interface) -> Iterator[Fault]:
         try:
             date.fromisoformat(interface.clock)
         except ValueError as error:
-            yield BAD_VALUE.at("/clock", interface.clock, reason=str(error))
+            reason_zh = "须为YYYY-MM-DD形式的真实日期"
+            yield BAD_VALUE.at("/clock", interface.clock, reason=str(error), reason_zh=reason_zh)
     for index, code in enumerate(interface.quarantine_faults):
         if code.partition(".")[0] in _OWN_PREFIXES and code not in _OWN_RULES:
-            yield BAD_VALUE.at(pointer("quarantine_faults", index), code, reason="there is no such rule")
+            at = pointer("quarantine_faults", index)
+            yield BAD_VALUE.at(at, code, reason="there is no such rule", reason_zh="没有这条规则")
     if interface.group:
         yield from _group_faults(interface)
 
@@ -247,7 +282,8 @@ def _group_faults(interface: Interface) -> Iterator[Fault]:
         reason_zh = "推送的每条记录即为一个证照，不支持分组"
         yield NOT_HERE.at("/group", reason="a pushed record is a whole licence", reason_zh=reason_zh)
     if not group.by:
-        yield BAD_VALUE.at("/group/by", reason="name the fields that rows of one licence share")
+        reason, reason_zh = "name the fields that rows of one licence share", "请列出同一证照各行共有的字段"
+        yield BAD_VALUE.at("/group/by", reason=reason, reason_zh=reason_zh)
     if ITEM_PREFIX + group.item in interface.fields:
         yield TWICE.at("/group/item", name=group.item)
     for name, mapping in group.fields.items():

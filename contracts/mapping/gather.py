@@ -7,10 +7,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from contracts.fault import Disposition, Fault
+from contracts.checks import citizen_id
+from contracts.codes.holder import is_natural_person
+from contracts.fault import Disposition, Fault, masked
 from contracts.mapping.rules import ROWS_DISAGREE
 from contracts.mapping.translator import Translated
-from contracts.record import LicenceRecord
+from contracts.record import Holder, LicenceRecord
+
+_NOTHING = ("", False)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,20 +65,32 @@ def join(parts: Sequence[Part], item: str, sources: Mapping[str, str]) -> Part:
 
 
 def _disagreements(records: Sequence[LicenceRecord], sources: Mapping[str, str]) -> Iterator[Fault]:
-    for record in records[1:]:
-        if record != records[0]:
-            for field in _differing(records[0], record):
-                source = sources.get(field, "")
-                yield ROWS_DISAGREE.at(source, field=source.removeprefix("/") or field)
+    """A fault for each field of which rows state different values, with these; the record has the first of them."""
+    others = [record for record in records[1:] if record != records[0]]
+    if not others:
+        return
+    stated = [dict(_stated(record)) for record in (records[0], *others)]
+    for field in dict.fromkeys(field for values in stated for field in values):
+        texts = dict.fromkeys(values.get(field, _NOTHING) for values in stated)
+        if len(texts) > 1:
+            source = sources.get(field, "")
+            shown = " | ".join(masked(text) if personal else text for text, personal in texts)
+            yield ROWS_DISAGREE.at(source, shown, field=source.removeprefix("/") or field)
 
 
-def _differing(left: LicenceRecord, right: LicenceRecord) -> Iterator[str]:
-    """Canonical paths at which two records differ."""
+def _stated(record: LicenceRecord) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """Canonical path -> value as text, and whether it is personal, of every field that holds something."""
     for name in LicenceRecord.__struct_fields__:
+        value = getattr(record, name)
         if name == "items":
-            codes = {*left.items, *right.items}
-            yield from sorted(
-                f"items.{code}" for code in codes if left.items.get(code) != right.items.get(code)
-            )
-        elif getattr(left, name) != getattr(right, name):
-            yield "holder.name" if name == "holders" else name
+            for code, item in value.items():
+                yield f"items.{code}", (str(item), citizen_id.is_likely(str(item)))
+        elif name == "holders":
+            personal = any(not one.code_type or is_natural_person(one.code_type) for one in value)
+            for part in Holder.__struct_fields__:
+                yield (
+                    f"holder.{part}",
+                    (", ".join(getattr(one, part) for one in value), personal and part != "code_type"),
+                )
+        elif value is not None:
+            yield name, (str(value), False)

@@ -42,8 +42,8 @@ NOT_A_NUMBER = Rule(
     code="mapping.not-a-number",
     en="a number is expected here",
     zh="此处应为数字",
-    remedy_en="write the number with digits, a point and at most a leading minus",
-    remedy_zh="请只使用数字、小数点和负号书写",
+    remedy_en="write the number with digits, a point, a leading sign or thousands commas: -1,234.5",
+    remedy_zh="请只使用数字、小数点、前置正负号和千位分隔逗号书写，如 -1,234.5",
 )
 NOT_A_FLAG = Rule(
     code="mapping.not-a-flag",
@@ -80,6 +80,13 @@ GROUP_KEY_EMPTY = Rule(
     remedy_en="fill the field that rows of one licence share",
     remedy_zh="请填写同一证照各行共有的字段",
 )
+RESERVED_FIELD = Rule(
+    code="mapping.reserved-field",
+    en="the name {name} is reserved for the files that come with a record",
+    zh="字段名{name}保留给随记录报送的文件",
+    remedy_en="leave the field out; send files as parts of a multipart/form-data push",
+    remedy_zh="请去掉该字段；文件请以multipart/form-data的部分报送",
+)
 ROWS_DISAGREE = Rule(
     code="group.rows-disagree",
     en="rows of one licence state different values of {field}",
@@ -101,6 +108,7 @@ MAPPING_RULES = (
     LONG_TERM_HERE,
     HOLDERS_DIFFER,
     GROUP_KEY_EMPTY,
+    RESERVED_FIELD,
     ROWS_DISAGREE,
 )
 """Every rule of the translator, for documents and tests; dates have theirs in ``contracts.dates``."""

@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
-from contracts.dates import CHINA, DateFormat, ParsedDate, parse_date
+from contracts.dates import CHINA, DateFormat, ParsedDate, parse_date, zone_of
 from contracts.text import half_width
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}|[0-9]{1,3}(?:,[0-9]{3}){1,12})(?:\.[0-9]{1,40})?").fullmatch
@@ -102,7 +102,7 @@ def _moment(match: re.Match[str], formats: tuple[DateFormat, ...]) -> str | None
         return None
     clock = time(_hour(match), int(match["minute"] or 0), int(match["second"] or 0), _microseconds(match))
     zone = match["zone"]
-    return _iso(datetime.combine(day, clock, tzinfo=_zone(zone) if zone else CHINA))
+    return _iso(datetime.combine(day, clock, tzinfo=zone_of(zone) if zone else CHINA))
 
 
 def _hour(match: re.Match[str]) -> int:
@@ -116,14 +116,6 @@ def _hour(match: re.Match[str]) -> int:
 
 def _microseconds(match: re.Match[str]) -> int:
     return int((match["fraction"] or "0").ljust(6, "0"))
-
-
-def _zone(text: str) -> timezone:
-    if text == "Z":
-        return UTC
-    digits = text[1:].replace(":", "")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if text[0] == "-" else offset)
 
 
 def _iso(moment: datetime) -> str:

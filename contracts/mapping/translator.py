@@ -14,6 +14,7 @@ from contracts.dates import LONG_TERM
 from contracts.fault import Disposition, Fault
 from contracts.interface import FieldMapping, Group, Interface, Source
 from contracts.mapping.conditions import compile_all
+from contracts.mapping.files import NO_FILES, ORIGINAL, SCANS, Files, reserved_faults
 from contracts.mapping.order import ReadOrder, compile_order
 from contracts.mapping.places import Fields, Get, Place, columns_of, place_of
 from contracts.mapping.rules import GROUP_KEY_EMPTY, HOLDERS_DIFFER
@@ -67,14 +68,16 @@ class Translator:
         self._state = self.sources.get("status")
         self._quarantined = frozenset(interface.quarantine_faults)
 
-    def translate(self, fields: Fields) -> Translated:
-        """The canonical record of ``fields`` with every finding; never raises for what a sender sent."""
-        digest = self._digest(fields)
+    def translate(self, fields: Fields, files: Files = NO_FILES) -> Translated:
+        """The canonical record of ``fields`` and ``files`` with every finding; never raises for what a sender sent."""
+        digest = self._digest(fields, files)
+        if SCANS in fields or ORIGINAL in fields:  # before the filters, and whatever the interface declares
+            return Translated(None, tuple(reserved_faults(fields)), "", "", digest, "", None)
         for name, holds in self._filters:
             if holds(fields):
                 return Translated(None, (), name, "", digest, "", None)
         faults: list[Fault] = []
-        record = self._record(fields, faults)
+        record = self._record(fields, files, faults)
         order = self._order(fields, faults) if self._order else ""
         key, element = self._group.read(fields, faults) if self._group else ("", None)
         if not faults:
@@ -82,6 +85,17 @@ class Translator:
         found = self.disposed(faults)
         kept = None if any(map(self._forbids_record, found)) else record
         return Translated(kept, found, "", order, digest, key, element)
+
+    def readable(self, fields: Fields, files: Files, faults: list[Fault]) -> LicenceRecord:
+        """What can be read of a record whatever is wrong with it, for a person to mend; findings are added to ``faults``.
+
+        A state that is not known reads as the default here: such a record must not go on as it is.
+        """
+        return self._record(fields, files, faults)
+
+    def element_of(self, fields: Fields) -> dict[str, Any]:
+        """The repeated item's element that a row adds; empty when the interface does not group."""
+        return self._group.read(fields, [])[1] if self._group else {}
 
     def skipped_by(self, fields: Fields) -> str:
         """Name of the declared furniture of a sheet that this row is, else empty."""
@@ -100,8 +114,10 @@ class Translator:
         """Whether no record may be made with this fault: refused, or of unknown state, which must not be taken for valid."""
         return fault.disposition is Disposition.REJECT or fault.pointer == self._state
 
-    def _record(self, fields: Fields, faults: list[Fault]) -> LicenceRecord:
+    def _record(self, fields: Fields, files: Files, faults: list[Fault]) -> LicenceRecord:
         values: dict[str, Any] = self._base.copy()
+        if files is not NO_FILES:
+            values |= {"scans": files.scans, "original": files.original}
         for name, read in self._reads:
             value = read(fields, faults)
             if value is not None:
@@ -130,8 +146,10 @@ class Translator:
             return _several(values, self.interface, faults)
         return (Holder(**values),)
 
-    def _digest(self, fields: Fields) -> bytes:
+    def _digest(self, fields: Fields, files: Files) -> bytes:
         values = list(map(fields.get, self._flat)) + [get(fields) for get in self._nested]
+        if files is not NO_FILES:
+            values += ["original" if files.original else "scans", *files.digests]
         try:
             encoded = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
         except TypeError:  # a lone surrogate or an integer beyond 64 bits: faulty, but it has a digest too

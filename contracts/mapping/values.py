@@ -34,6 +34,7 @@ TEXT_FIELDS = (
     "issuer_code",
     "region",
     "identifier",
+    "verified_by",
 )
 HOLDER_FIELDS = ("holder.name", "holder.code", "holder.code_type")
 CANONICAL_FIELDS = (*TEXT_FIELDS, *DATE_FIELDS, "long_term", "status", *HOLDER_FIELDS)
@@ -80,14 +81,32 @@ def field_places(mappings: FieldMapping | Sequence[FieldMapping], source: Source
     return found
 
 
+class UnfitLiteral(ValueError):
+    """A value that the declaration itself gives has no canonical form; ``fault`` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def literals(mapping: FieldMapping) -> list[tuple[tuple[str, ...], Any]]:
+    """The values that the declaration itself gives, each with its place in ``mapping``; None where there is none."""
+    return [
+        (("constant",), mapping.constant),
+        (("default",), mapping.default),
+        (("codes_default",), mapping.codes_default),
+        *((("codes", code), value) for code, value in mapping.codes.items()),
+    ]
+
+
 def literal(target: str, mapping: FieldMapping, value: Any) -> Any:
-    """A value the declaration itself gives, in canonical form; ValueError with the reason when it has none."""
+    """One of them in canonical form; raises ``UnfitLiteral`` when it has none."""
     if value is None or not isinstance(value, str):
         return value
     faults: list[Fault] = []
     converted = _convert(target, mapping, "")(value, faults)
     if faults:
-        raise ValueError(faults[0].message)
+        raise UnfitLiteral(faults[0])
     return converted
 
 

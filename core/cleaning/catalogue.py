@@ -43,8 +43,8 @@ TYPE_MISMATCH = Rule(
 )
 NUMBER_PATTERN = Rule(
     code="licence-number.pattern",
-    en="the licence number is not written as numbers of this type are",
-    zh="证照编号不符合该类型的编号规则",
+    en="the licence number is not written as numbers of this type are: {pattern}",
+    zh="证照编号不符合该类型的编号规则：{pattern}",
     remedy_en="compare the number with the licence",
     remedy_zh="请与证照核对编号",
     disposition=Disposition.QUARANTINE,
@@ -192,6 +192,41 @@ ITEM_FIELD = Rule(
     remedy_en="declare the field in the licence type, or leave it out of the mapping",
     remedy_zh="请在证照类型中声明该字段，或从映射中去掉",
     disposition=Disposition.WARN,
+)
+SCAN_MISSING = Rule(
+    code="scan.missing",
+    en="a record of class {source_class} needs at least one scan or photo, and has none",
+    zh="{source_class}类数据至少须有一页扫描件或照片，记录中没有",
+    remedy_en="send the record as multipart/form-data with each page as a part named scan",
+    remedy_zh="请以 multipart/form-data 报送记录，每页作为名为 scan 的部分",
+)
+SCAN_UNEXPECTED = Rule(
+    code="scan.unexpected",
+    en="a record of class {source_class} carries no scans, yet this one does",
+    zh="{source_class}类数据不应附带扫描件",
+    remedy_en="leave the scans out, or correct source_class in the interface file",
+    remedy_zh="请去掉扫描件，或在接口文件中更正 source_class",
+)
+VERIFIER_MISSING = Rule(
+    code="verified-by.missing",
+    en="application material is taken only with the name of the person who verified it",
+    zh="申请材料须注明核验人，记录中没有",
+    remedy_en="send the verifier's name in the field that the interface maps to verified_by",
+    remedy_zh="请在接口映射到 verified_by 的字段中填写核验人",
+)
+ORIGINAL_MISSING = Rule(
+    code="original.missing",
+    en="a record of another licence library needs its sealed original, and has none",
+    zh="来自其他证照库的数据须附带已签章的原件，记录中没有",
+    remedy_en="send the sealed OFD or PDF as the part named original of multipart/form-data",
+    remedy_zh="请将已签章的 OFD 或 PDF 作为 multipart/form-data 中名为 original 的部分报送",
+)
+ORIGINAL_UNEXPECTED = Rule(
+    code="original.unexpected",
+    en="a record of class {source_class} has no original of another library, yet this one does",
+    zh="{source_class}类数据不应附带其他证照库的原件",
+    remedy_en="leave the original out, or correct source_class in the interface file",
+    remedy_zh="请去掉原件，或在接口文件中更正 source_class",
 )
 
 OWN_RULES = tuple(rule for rule in list(vars().values()) if isinstance(rule, Rule))

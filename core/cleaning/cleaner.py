@@ -12,6 +12,7 @@ from core.cleaning.cross_checks import cross_check
 from core.cleaning.date_checks import date_check, ended
 from core.cleaning.declaration import declaration_faults
 from core.cleaning.fields import path_of
+from core.cleaning.file_checks import file_check
 from core.cleaning.holder_checks import holder_check
 from core.cleaning.issuer_checks import identifier_check, issuer_check, type_check
 from core.cleaning.item_checks import item_check
@@ -30,6 +31,7 @@ _BUILT_IN = (
     identifier_check,
     date_check,
     item_check,
+    file_check,
 )
 
 

@@ -15,7 +15,7 @@ from contracts.licence_type import CrossRule, LicenceType
 from contracts.record import LicenceRecord
 from core.cleaning.fields import Field, Kind, find_field
 from core.cleaning.findings import Check, is_personal
-from core.cleaning.item_checks import as_number
+from core.cleaning.item_checks import KINDS_ZH, as_number
 
 Holds = Callable[[LicenceRecord], bool | None]
 """Whether a comparison holds; None when one side is absent."""
@@ -26,7 +26,11 @@ MEMBERSHIPS = ("in", "not-in")
 
 
 class Incomparable(ValueError):
-    """The rule compares what cannot be compared; the text says why."""
+    """The rule compares what cannot be compared; the texts say why."""
+
+    def __init__(self, why: str, why_zh: str) -> None:
+        super().__init__(why)
+        self.why_zh = why_zh
 
 
 def cross_check(rule: CrossRule, licence_type: LicenceType) -> Check:
@@ -82,7 +86,10 @@ def _holds(rule: CrossRule, licence_type: LicenceType) -> Holds:
         return _membership(rule, left)
     compare = COMPARISONS[rule.op]
     if rule.op in ORDERINGS and left.kind in ("flag", "list"):
-        raise Incomparable(f"{rule.left} is a {left.kind} and has no order")
+        raise Incomparable(
+            f"{rule.left} is a {left.kind} and has no order",
+            f"{rule.left}是{KINDS_ZH[left.kind]}，没有大小之分",
+        )
     return _comparison(compare, read, _right_reader(rule, left, licence_type))
 
 
@@ -100,7 +107,7 @@ def _comparison(
 
 def _membership(rule: CrossRule, left: Field) -> Holds:
     if not isinstance(rule.value, list | tuple) or not rule.value:
-        raise Incomparable(f"{rule.op} needs a list as its value")
+        raise Incomparable(f"{rule.op} needs a list as its value", f"{rule.op}的value须为列表")
     members = [_constant(value, left.kind) for value in rule.value]
     read, wanted = _reader(left), rule.op == "in"
 
@@ -113,20 +120,23 @@ def _membership(rule: CrossRule, left: Field) -> Holds:
 
 def _right_reader(rule: CrossRule, left: Field, licence_type: LicenceType) -> Callable[[LicenceRecord], Any]:
     if (rule.value is None) == (not rule.right):
-        raise Incomparable("a comparison needs either right or value")
+        raise Incomparable("a comparison needs either right or value", "right和value必须且只能给出一个")
     if rule.value is not None:
         constant = _constant(rule.value, left.kind)
         return lambda _record: constant
     right = _field(rule.right, licence_type)
     if right.kind != left.kind:
-        raise Incomparable(f"{rule.left} is a {left.kind} and {rule.right} is a {right.kind}")
+        raise Incomparable(
+            f"{rule.left} is a {left.kind} and {rule.right} is a {right.kind}",
+            f"{rule.left}是{KINDS_ZH[left.kind]}，而{rule.right}是{KINDS_ZH[right.kind]}",
+        )
     return _reader(right)
 
 
 def _field(path: str, licence_type: LicenceType) -> Field:
     field = find_field(path, licence_type)
     if field is None:
-        raise Incomparable(f"this type has no field {path}")
+        raise Incomparable(f"this type has no field {path}", f"该证照类型没有字段{path}")
     return field
 
 
@@ -144,7 +154,7 @@ def _constant(value: Any, kind: Kind) -> Any:
     made = {"number": as_number, "date": _as_date}.get(kind, lambda same: same)(value)
     wanted = {"text": str, "flag": bool}.get(kind)
     if made is None or (wanted is not None and not isinstance(made, wanted)):
-        raise Incomparable(f"{value!r} is no {kind}")
+        raise Incomparable(f"{value!r} is no {kind}", f"{value!r}不是{KINDS_ZH[kind]}")
     return made
 
 

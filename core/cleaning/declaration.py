@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contracts.checks import uscc
 from contracts.codes.holder import CODE_TYPES
 from contracts.codes.table import CodeTable
+from contracts.declare import pattern_reason_zh
 from contracts.fault import Fault, Rule, pointer
 from contracts.identifier import type_code_fault
 from contracts.licence_type import CrossRule, ItemSpec, LicenceType
@@ -52,28 +53,28 @@ DUPLICATE_RULE = Rule(
 INCOMPARABLE = Rule(
     code="declaration.incomparable",
     en="the comparison makes no sense: {why}",
-    zh="比较无意义：{why}",
+    zh="比较无意义：{why_zh}",
     remedy_en="compare fields of one kind, or a field with a constant of its kind",
     remedy_zh="请比较同类字段，或将字段与同类常量比较",
 )
 PATTERN_SYNTAX = Rule(
     code="declaration.pattern-syntax",
     en="the pattern is not a regular expression: {why}",
-    zh="不是有效的正则表达式：{why}",
+    zh="不是有效的正则表达式：{why_zh}",
     remedy_en="correct the pattern",
     remedy_zh="请更正表达式",
 )
 PATTERN_COSTLY = Rule(
     code="declaration.pattern-costly",
     en="the pattern could take very long on some texts: {why}",
-    zh="该表达式对某些文本可能耗时过长：{why}",
+    zh="该表达式对某些文本可能耗时过长：{why_zh}",
     remedy_en="avoid repeats within repeats; write bounds such as {{1,4}} instead of + and *",
     remedy_zh="请避免嵌套重复，用{{1,4}}等上限代替+和*",
 )
 CODE_TABLE = Rule(
     code="declaration.code-table",
     en="the code table gives one text to two codes: {why}",
-    zh="代码表中同一文本对应两个代码：{why}",
+    zh="代码表中同一文本对应两个代码",
     remedy_en="give every code a text of its own",
     remedy_zh="请为每个代码使用不同的文本",
 )
@@ -161,7 +162,7 @@ def _comparison_faults(rule: CrossRule, licence_type: LicenceType, at: str) -> I
     try:
         cross_check(rule, licence_type)
     except Incomparable as error:
-        yield INCOMPARABLE.at(at, why=error)
+        yield INCOMPARABLE.at(at, why=error, why_zh=error.why_zh)
 
 
 def _issuer_faults(licence_type: LicenceType) -> Iterator[Fault]:
@@ -177,9 +178,9 @@ def _pattern_faults(pattern: str, at: str) -> Iterator[Fault]:
     try:
         compile_pattern(pattern)
     except re.error as error:
-        yield PATTERN_SYNTAX.at(at, pattern, why=error)
+        yield PATTERN_SYNTAX.at(at, pattern, why=error, why_zh=pattern_reason_zh(error))
     except CostlyPattern as error:
-        yield PATTERN_COSTLY.at(at, pattern, why=error)
+        yield PATTERN_COSTLY.at(at, pattern, why=error, why_zh=error.why_zh)
 
 
 def _item_faults(code: str, spec: ItemSpec) -> Iterator[Fault]:

@@ -37,6 +37,7 @@ _SCALARS: dict[str, tuple[Kind, str, str]] = {
     "long_term": ("flag", "the mark of long-term validity", "长期有效标记"),
     "status": ("text", "the status", "证照状态"),
     "identifier": ("text", "the licence identifier", "电子证照标识"),
+    "verified_by": ("text", "the person who verified the material", "核验人"),
 }
 _HOLDER: dict[str, tuple[str, str]] = {
     "name": ("the holder's name", "持证主体"),

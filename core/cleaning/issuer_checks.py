@@ -46,13 +46,15 @@ def issuer_check(licence_type: LicenceType) -> Check:
 def type_check(licence_type: LicenceType) -> Check:
     """The record states the type it is judged by, and its number is written as numbers of this type are."""
     expected = licence_type.code
-    matches = compile_pattern(licence_type.number_pattern) if licence_type.number_pattern else None
+    pattern = licence_type.number_pattern
+    matches = compile_pattern(pattern) if pattern else None
 
     def check(record: LicenceRecord, _today: date, found: list[Fault]) -> None:
         if record.licence_type != expected:
             found.append(TYPE_MISMATCH.at("/licence_type", record.licence_type, expected=expected))
-        if matches and record.licence_number and not matches(half_width(record.licence_number)):
-            found.append(NUMBER_PATTERN.at("/licence_number", record.licence_number))
+        number = record.licence_number
+        if matches and number and not (matches(number) or matches(half_width(number))):
+            found.append(NUMBER_PATTERN.at("/licence_number", number, pattern=pattern))
 
     return check
 

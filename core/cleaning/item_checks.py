@@ -23,7 +23,7 @@ from core.cleaning.patterns import compile_pattern
 
 ItemCheck = Callable[[ItemValue], Fault | None]
 
-_KINDS_ZH = {"text": "文本", "date": "日期", "number": "数字", "flag": "是否值", "list": "列表"}
+KINDS_ZH = {"text": "文本", "date": "日期", "number": "数字", "flag": "是否值", "list": "列表"}
 _ACCEPTED_SHOWN = 20
 """Codes that a message lists."""
 
@@ -74,7 +74,7 @@ def _then(first: ItemCheck, second: ItemCheck) -> ItemCheck:
 
 
 def _wrong_kind(field: Field, value: ItemValue) -> Fault:
-    return fault_at(ITEM_KIND, field, value, kind=field.kind, kind_zh=_KINDS_ZH[field.kind])
+    return fault_at(ITEM_KIND, field, value, kind=field.kind, kind_zh=KINDS_ZH[field.kind])
 
 
 def _text_step(field: Field, spec: ItemSpec) -> ItemCheck:

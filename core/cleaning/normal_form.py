@@ -77,6 +77,8 @@ def _changed_scalars(record: LicenceRecord) -> dict[str, Any]:
     changes: dict[str, Any] = {} if after == before else dict(zip(_SCALARS, after, strict=True))
     if record.identifier:
         changes["identifier"] = fold(tidy(record.identifier))
+    if record.verified_by and (verifier := tidy(record.verified_by)) != record.verified_by:
+        changes["verified_by"] = verifier
     if record.valid_until in LONG_TERM_DATES:
         changes |= {"valid_until": None, "long_term": True}
     return changes

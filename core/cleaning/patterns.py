@@ -21,12 +21,17 @@ _GROUP_START = re.compile(r":|P<\w+>")
 class CostlyPattern(ValueError):
     """The pattern could take a very long time, or uses a construct whose time cannot be bounded."""
 
+    def __init__(self, why: str, why_zh: str) -> None:
+        super().__init__(why)
+        self.why_zh = why_zh
+
 
 def compile_pattern(pattern: str) -> Matches:
     """Whether a whole text matches; raises ``re.error`` for bad syntax and ``CostlyPattern`` for nested repeats and the like."""
     match_whole = re.compile(pattern).fullmatch
     if (ways := _Estimate(pattern).ways()) > WAYS_LIMIT:
-        raise CostlyPattern(f"up to {min(ways, 10**12)} ways to match one text")
+        most = min(ways, 10**12)
+        raise CostlyPattern(f"up to {most} ways to match one text", f"匹配一个文本最多有{most}种方式")
 
     def matches(text: str) -> bool:
         return len(text) <= TEXT_LIMIT and match_whole(text) is not None
@@ -45,7 +50,7 @@ class _Estimate:
         """Upper bound of the ways to match one text."""
         total = self._alternatives()
         if self._at < len(self._pattern):
-            raise CostlyPattern("unreadable pattern")
+            raise CostlyPattern("unreadable pattern", "无法解析该表达式")
         return total
 
     def _alternatives(self) -> int:
@@ -75,7 +80,9 @@ class _Estimate:
         if self._take("?"):
             named = _GROUP_START.match(self._pattern, self._at)
             if named is None:
-                raise CostlyPattern("only plain, named and (?:) groups are allowed")
+                raise CostlyPattern(
+                    "only plain, named and (?:) groups are allowed", "只允许普通分组、命名分组和(?:)分组"
+                )
             self._at = named.end()
         ways = self._alternatives()
         self._take(")")
@@ -89,7 +96,7 @@ class _Estimate:
 
     def _skip_escape(self) -> None:
         if self._pattern[self._at].isdigit():
-            raise CostlyPattern("references to groups are not allowed")
+            raise CostlyPattern("references to groups are not allowed", "不允许引用分组")
         self._at += 1
 
     def _repeated(self, ways: int) -> int:

@@ -23,6 +23,7 @@ _LIMITS = {
     "issuer_name": NAME_LIMIT,
     "issuer_code": CODE_LIMIT,
     "identifier": CODE_LIMIT * 2,
+    "verified_by": NAME_LIMIT,
 }
 _HOLDER_LIMITS = {"name": NAME_LIMIT, "code": CODE_LIMIT}
 _SPECIAL = re.compile(
@@ -56,10 +57,11 @@ def text_check(licence_type: LicenceType) -> Check:
         names = record.licence_name + record.issuer_name
         for holder in record.holders:
             names += holder.name
-        codes = len(record.licence_number) + len(record.issuer_code) + len(record.identifier)
+        others = len(record.licence_number) + len(record.issuer_code) + len(record.identifier)
+        others += len(record.verified_by)
         if (
             _SPECIAL(names)
-            or len(names) + codes > total_safe
+            or len(names) + others > total_safe
             or any(len(h.code) > CODE_LIMIT for h in record.holders)
         ):
             _judge(record, fields, found)
@@ -92,7 +94,10 @@ def _field(name: str, licence_type: LicenceType) -> Field:
 
 def _texts(record: LicenceRecord) -> list[str]:
     texts = [record.licence_type, record.licence_name, record.licence_number, record.issuer_name]
-    texts += (record.issuer_code, record.region, record.identifier)
+    texts += (record.issuer_code, record.region, record.identifier, record.verified_by)
+    texts += (scan.name for scan in record.scans)
+    if record.original is not None:
+        texts.append(record.original.name)
     for holder in record.holders:
         texts += (holder.name, holder.code, holder.code_type)
     texts += record.items
@@ -110,6 +115,10 @@ def _places(record: LicenceRecord, licence_type: LicenceType) -> Iterator[_Place
     for index, holder in enumerate(record.holders):
         for name in ("name", "code", "code_type"):
             yield ("holders", index, name), getattr(holder, name), is_personal(holder)
+    for index, scan in enumerate(record.scans):
+        yield ("scans", index, "name"), scan.name, False
+    if record.original is not None:
+        yield ("original", "name"), record.original.name, False
     for code, value in record.items.items():
         yield ("items",), code, False
         personal = code in licence_type.items and licence_type.items[code].personal

@@ -1,6 +1,6 @@
 """Configuration: one TOML file and the environment into frozen structs; secrets only by reference."""
 
-from core.config.default import FILE_NAME, Stack, write_default_config
+from core.config.default import FILE_NAME, Stack, drafted_config, write_default_config
 from core.config.load import load_config
 from core.config.sections import Client, Gateway, Grant, HubConfig, Subscriber
 
@@ -12,6 +12,7 @@ __all__ = [
     "HubConfig",
     "Stack",
     "Subscriber",
+    "drafted_config",
     "load_config",
     "write_default_config",
 ]

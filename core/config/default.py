@@ -1,23 +1,39 @@
 """The configuration ``licence-hub init`` writes: a working hub for development on either stack, with fresh secrets."""
 
 import base64
-import os
+import json
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+from contracts.fault import Rule
+from core.config.load import PREFIX
+from core.durable import PUBLIC, already_there, make_folder, put_file
+from core.errors import ConfigError
 
 Stack = Literal["embedded", "production"]
 
 FILE_NAME = "licence-hub.toml"
 
-_STORE = {
-    "embedded": 'url = "sqlite:///data/hub.db"',
-    "production": 'url = "postgresql://postgres@127.0.0.1:5432/licence_hub"',
+EMPTY_SECRET = Rule(
+    code="secret.empty",
+    en="the file of this secret is there and empty",
+    zh="该密钥文件存在但内容为空",
+    remedy_en="bring it back from a backup; where no store was made with it, delete the file and run init again",
+    remedy_zh="请从备份恢复；若尚未用它建库，可删除该文件后重新运行 init",
+)
+
+_STORE_URL = {
+    "embedded": "sqlite:///data/hub.db",
+    "production": "postgresql://postgres@127.0.0.1:5432/licence_hub",
 }
-_BUS = {
-    "embedded": 'kind = "embedded"\nurl = "data/bus.db"',
-    "production": 'kind = "rabbitmq"\nurl = "amqp://guest:${file:secrets/bus-password}@127.0.0.1:5672/"',
+_BUS_URL = {
+    "embedded": "data/bus.db",
+    "production": "amqp://guest:${file:secrets/bus-password}@127.0.0.1:5672/",
 }
+_BUS_KIND = {"embedded": "embedded", "production": "rabbitmq"}
 _TEMPLATE = """\
 # Licence Hub. Every setting with its default: docs/reference/configuration.md
 # Relative paths count from this folder; LICENCE_HUB__SECTION__SETTING in the environment wins over this file.
@@ -30,10 +46,11 @@ region = "110000"
 data = "data"
 
 [store]
-{store}
+url = {store_url}
 
 [bus]
-{bus}
+kind = "{bus_kind}"
+url = {bus_url}
 
 [keys]
 master = "file:secrets/master.key"
@@ -78,27 +95,55 @@ types = ["*"]
 
 
 def write_default_config(folder: Path, stack: Stack = "embedded") -> Path:
-    """Writes the file and its secrets into ``folder`` and returns the file's path.
+    """Writes the file and its secrets into ``folder`` and returns the file's path; raises what ``drafted_config`` raises."""
+    with drafted_config(folder, stack, {}):
+        return folder / FILE_NAME
 
-    What exists is left as it is: raises ``FileExistsError`` for a configuration that is there, keeps secrets that are there.
+
+@contextmanager
+def drafted_config(folder: Path, stack: Stack, environment: Mapping[str, str]) -> Iterator[Path]:
+    """A configuration with its secrets for the block to work with; the file gets its name at the end of a block that succeeds.
+
+    So a hub that could not be made whole, even one whose maker was killed, is made by another attempt. Store and bus are where
+    ``environment`` says, as for every command: the hub made there is found later without it. Secrets that are there stay: a
+    store may know the master key already. Raises ``FileExistsError`` for a configuration that is there, ``ConfigError`` for an
+    empty secret.
     """
     path = folder / FILE_NAME
+    if path.exists():
+        raise already_there(path)
     secret_folder = folder / "secrets"
-    secret_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / "data").mkdir(exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(_TEMPLATE.format(store=_STORE[stack], bus=_BUS[stack]))
+    make_folder(secret_folder, 0o700)
+    make_folder(folder / "data")
     _write_secret(secret_folder / "master.key", base64.b64encode(secrets.token_bytes(32)).decode())
     _write_secret(secret_folder / "client-department.key", secrets.token_urlsafe(32))
     _write_secret(secret_folder / "client-developer.key", secrets.token_urlsafe(32))
     if stack == "production":
         _write_secret(secret_folder / "bus-password", "guest")
-    return path
+    text = _TEMPLATE.format(
+        store_url=_quoted(environment.get(f"{PREFIX}STORE__URL", _STORE_URL[stack])),
+        bus_kind=_BUS_KIND[stack],
+        bus_url=_quoted(environment.get(f"{PREFIX}BUS__URL", _BUS_URL[stack])),
+    ).encode()
+    draft = folder / f".{FILE_NAME}"
+    put_file(
+        draft, text, replace=True
+    )  # private: a password in a variable is refused, but only when it is read
+    try:
+        yield draft
+        put_file(path, text, mode=PUBLIC)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are among TOML's."""
+    return json.dumps(text)
 
 
 def _write_secret(path: Path, value: str) -> None:
-    """Readable by the owner alone from its first byte on."""
-    if path.exists():
-        return
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(value + "\n")
+    """A secret that is there stays, unless nothing is in it: then nobody knows what it was."""
+    if not path.exists():
+        put_file(path, f"{value}\n".encode())
+    elif not path.read_bytes().strip():
+        raise ConfigError(str(path), [EMPTY_SECRET.at("")])

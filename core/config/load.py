@@ -42,6 +42,13 @@ TWICE = Rule(
     remedy_en="Give each its own name.",
     remedy_zh="请使用不同的名称。",
 )
+TLS_PAIR = Rule(
+    code="configuration.tls-pair",
+    en="a certificate needs its key, and a key its certificate",
+    zh="证书与私钥必须同时设置",
+    remedy_en="Set both gateway.tls_certificate and gateway.tls_key, or neither.",
+    remedy_zh="请同时设置 gateway.tls_certificate 和 gateway.tls_key，或都不设置。",
+)
 BUS_URL = Rule(
     code="configuration.bus-url",
     en="a {kind} bus needs {expected}",
@@ -50,18 +57,28 @@ BUS_URL = Rule(
     remedy_zh="请修改 kind 或 url。",
 )
 
+STORE_URL = Rule(
+    code="configuration.store-url",
+    en="the store is kept in SQLite or PostgreSQL",
+    zh="存储库仅支持 SQLite 或 PostgreSQL",
+    remedy_en="Write sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE.",
+    remedy_zh="请写成 sqlite:///路径 或 postgresql://用户@主机:端口/数据库。",
+)
+_STORES = ("sqlite:///", "postgresql://")
+
 
 def load_config(path: Path, environment: Mapping[str, str] | None = None) -> HubConfig:
     """The configuration of the file; raises ``ConfigError`` with every fault and its place."""
     variables = os.environ if environment is None else environment
+    from_variables: dict[str, str] = {}
     try:
         data = parse_toml(path.read_text(encoding="utf-8"))
-        faults = _override(data, variables)
+        faults = _override(data, variables, from_variables)
         parsed = _parsed(data, faults)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [UNREADABLE.at("", detail=str(error))]) from error
     except DeclarationError as error:
-        raise ConfigError(str(path), error.faults) from error
+        raise ConfigError(str(path), error.faults, from_variables) from error
     settings = {name: getattr(parsed, name) for name in HubFile.__struct_fields__}
     return HubConfig(**settings, folder=str(path.absolute().parent))
 
@@ -71,14 +88,32 @@ def _parsed(data: dict[str, Any], faults: list[Fault]) -> HubFile:
     try:
         parsed = load_declaration(HubFile, data)
     except DeclarationError as error:
-        raise DeclarationError([*faults, *error.faults]) from error
+        raise DeclarationError([*faults, *error.faults, *_beside(data, error.faults)]) from error
     if faults := [*faults, *_inconsistencies(parsed)]:
         raise DeclarationError(faults)
     return parsed
 
 
-def _override(data: dict[str, Any], variables: Mapping[str, str]) -> list[Fault]:
-    """Writes ``LICENCE_HUB__SECTION__SETTING`` variables into ``data``; reports those of another shape."""
+def _beside(data: dict[str, Any], wrong: list[Fault]) -> list[Fault]:
+    """Faults between settings in the sections where each by itself is sound."""
+    sections = {fault.pointer.split("/")[1] for fault in wrong if fault.pointer}
+    try:
+        return _inconsistencies(
+            load_declaration(
+                HubFile, {name: section for name, section in data.items() if name not in sections}
+            )
+        )
+    except DeclarationError:
+        return []
+
+
+def _override(
+    data: dict[str, Any], variables: Mapping[str, str], from_variables: dict[str, str]
+) -> list[Fault]:
+    """Writes ``LICENCE_HUB__SECTION__SETTING`` variables into ``data``; reports those of another shape.
+
+    ``from_variables`` learns which variable stands behind which place.
+    """
     faults = []
     for name in sorted(name for name in variables if name.startswith(PREFIX)):
         section, _, setting = name.removeprefix(PREFIX).lower().partition("__")
@@ -88,6 +123,7 @@ def _override(data: dict[str, Any], variables: Mapping[str, str]) -> list[Fault]
         table = data.setdefault(section, {})
         if isinstance(table, dict):
             table[setting] = _value(variables[name])
+            from_variables[pointer(section, setting)] = name
     return faults
 
 
@@ -118,12 +154,19 @@ def _inconsistencies(config: HubFile) -> list[Fault]:
     if (config.bus.kind == "rabbitmq") != config.bus.url.startswith(("amqp://", "amqps://")):
         expected = "an amqp:// URL" if config.bus.kind == "rabbitmq" else "a file path"
         faults.append(BUS_URL.at("/bus/url", kind=config.bus.kind, expected=expected))
+    if not config.store.url.startswith(_STORES):
+        faults.append(STORE_URL.at("/store/url"))
+    if config.store.migration_url and not config.store.migration_url.startswith(_STORES):
+        faults.append(STORE_URL.at("/store/migration_url"))
+    if bool(config.gateway.tls_certificate) != bool(config.gateway.tls_key):
+        faults.append(TLS_PAIR.at("/gateway/tls_certificate"))
     return faults
 
 
 def _urls(config: HubFile) -> list[tuple[str, str]]:
     posts = [(pointer("subscriber", index, "url"), s.url) for index, s in enumerate(config.subscribers)]
-    return [("/store/url", config.store.url), ("/bus/url", config.bus.url), *posts]
+    stores = [("/store/url", config.store.url), ("/store/migration_url", config.store.migration_url)]
+    return [*stores, ("/bus/url", config.bus.url), *posts]
 
 
 def _has_clear_password(url: str) -> bool:

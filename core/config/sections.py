@@ -75,6 +75,10 @@ class Gateway(Section, frozen=True, kw_only=True):
     """TCP port; 0 lets the system choose."""
     public_url: str = ""
     """URL under which callers reach the hub, for links it gives out; empty: made from host and port."""
+    tls_certificate: str = ""
+    """PEM file with the certificate, and those between it and its root, to serve HTTPS with; empty: HTTP, as behind a proxy."""
+    tls_key: str = ""
+    """PEM file with the certificate's private key, not encrypted, readable by the hub's user alone."""
     body_limit_bytes: Positive = 32 * 1024 * 1024
     """Largest request body."""
     spool_memory_bytes: Positive = 1024 * 1024
@@ -91,6 +95,10 @@ class Gateway(Section, frozen=True, kw_only=True):
     """How long an idle connection is kept."""
     records_limit: Positive = 10_000
     """Records in one push."""
+    files_limit: Positive = 100
+    """Files that come with one record of a multipart push."""
+    file_limit_bytes: Positive = 16 * 1024 * 1024
+    """Largest of these files; all of them together are limited by ``body_limit_bytes``."""
     in_flight_limit: Positive = 1000
     """Requests worked on at once; more are told to come back."""
     large_bodies: Positive = 4
@@ -113,6 +121,13 @@ class Gateway(Section, frozen=True, kw_only=True):
     """After that: seconds that requests in flight have left."""
     link_s: Positive = 600
     """Life of a one-time link."""
+
+
+class Metrics(Section, frozen=True, kw_only=True):
+    """[metrics]: who may scrape ``/metrics``."""
+
+    key: Annotated[str, msgspec.Meta(pattern=r"^((file|env):.+)?$")] = ""
+    """Reference of the bearer key a scraper sends; empty: only a scraper on the gateway's own host, connected without a proxy."""
 
 
 class Worker(Section, frozen=True, kw_only=True):
@@ -167,6 +182,10 @@ class Scheduler(Section, frozen=True, kw_only=True):
     """How often old nonces are removed."""
     idempotency_days: Positive = 30
     """How long idempotency keys are remembered."""
+    file_purge_s: Seconds = 3600.0
+    """How often files are removed whose record was never published."""
+    stray_file_days: Positive = 7
+    """How long such a file is kept: longer than any sender takes to repeat its push."""
 
 
 class Grant(Section, frozen=True, kw_only=True):
@@ -229,6 +248,7 @@ class HubFile(Section, frozen=True, kw_only=True):
     bus: BusSection = BusSection()
     keys: KeysSection = KeysSection()
     gateway: Gateway = Gateway()
+    metrics: Metrics = Metrics()
     worker: Worker = Worker()
     packager: Packager = Packager()
     seal: Seal = Seal()
@@ -256,4 +276,12 @@ class HubConfig(HubFile, frozen=True, kw_only=True):
     @property
     def public_url(self) -> str:
         """The URL callers reach the hub under, without a slash at its end."""
-        return (self.gateway.public_url or f"http://{self.gateway.host}:{self.gateway.port}").rstrip("/")
+        scheme = "https" if self.gateway.tls_certificate else "http"
+        return (self.gateway.public_url or f"{scheme}://{self.gateway.host}:{self.gateway.port}").rstrip("/")
+
+    @property
+    def tls_files(self) -> tuple[Path, Path] | None:
+        """Certificate and key of the gateway, where it serves HTTPS itself."""
+        if not self.gateway.tls_certificate:
+            return None
+        return self.path(self.gateway.tls_certificate), self.path(self.gateway.tls_key)

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import msgspec
 
 from core.packaging.face import compose_face
+from core.packaging.ofd_scans import draft_of_scans
 from core.packaging.ofd_writer import Draft, draft_of_face, seal_drafts
 from core.packaging.pades import CmsWriter
+from core.packaging.pdf_scans import draft_of_scanned_pdf
 from core.packaging.pdf_template import pdf_template
 from core.packaging.pdf_writer import PdfDraft, draft_of_pdf_face, sign_drafts
 from core.packaging.raster import scan_thumbnail, thumbnail
 from core.packaging.request import PackageRequest, Waiting
-from core.packaging.scans import draft_of_scans, read_scans
+from core.packaging.scans import read_scans
 from core.packaging.stored import StoredPackage, Template
 from core.packaging.style import Style
 from core.ports.signer import Signer
@@ -23,7 +25,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     ofd: StoredPackage
     pdf: StoredPackage | None
-    """None without a PDF signer, and for faces made of scans."""
+    """None without a PDF signer."""
     thumbnail: bytes
     """JPEG, 400 px on its long side."""
     templates: tuple[Template, ...]
@@ -60,7 +62,7 @@ def package_bundles(
 
 def _drafted(request: PackageRequest, style: Style, seal: Seal, cms: CmsWriter | None) -> _Drafts | Waiting:
     if request.scans:
-        return _drafted_scans(request, style, seal)
+        return _drafted_scans(request, style, seal, cms)
     face = compose_face(request, style)
     if isinstance(face, Waiting):
         return face
@@ -71,12 +73,17 @@ def _drafted(request: PackageRequest, style: Style, seal: Seal, cms: CmsWriter |
     return pdf if isinstance(pdf, Waiting) else _Drafts(ofd, pdf, thumbnail(face, style, seal.picture))
 
 
-def _drafted_scans(request: PackageRequest, style: Style, seal: Seal) -> _Drafts | Waiting:
+def _drafted_scans(
+    request: PackageRequest, style: Style, seal: Seal, cms: CmsWriter | None
+) -> _Drafts | Waiting:
     pages = read_scans(request)
     if isinstance(pages, Waiting):
         return pages
     ofd = draft_of_scans(request, pages, style, seal)
-    return ofd if isinstance(ofd, Waiting) else _Drafts(ofd, None, scan_thumbnail(pages[0].image))
+    if isinstance(ofd, Waiting):
+        return ofd
+    pdf = draft_of_scanned_pdf(request, pages, style, seal.picture, cms.room_bytes) if cms else None
+    return pdf if isinstance(pdf, Waiting) else _Drafts(ofd, pdf, scan_thumbnail(pages[0].image))
 
 
 def _made(results: list[StoredPackage | Waiting]) -> list[StoredPackage]:

@@ -5,7 +5,9 @@ from datetime import date
 import msgspec
 
 from contracts.fault import Fault, Rule, pointer
+from core.errors import InternalError
 from core.packaging.layout import Box, SetText, set_text
+from core.packaging.qr import qr_rows
 from core.packaging.request import PackageRequest, Waiting
 from core.packaging.style import FieldPlace, PlacedField, Style
 from core.packaging.values import (
@@ -16,7 +18,7 @@ from core.packaging.values import (
     face_list,
     face_span,
     face_text,
-    values_of,
+    face_values,
 )
 
 NEEDS_GLYPH = Rule(
@@ -58,7 +60,7 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
 
     Answers ``Waiting`` (``needs-glyph`` or ``failed``) with every field that cannot be drawn.
     """
-    values = values_of(request)
+    values = face_values(request)
     texts: list[FieldText] = []
     faults: list[Fault] = []
     missing: dict[str, None] = {}
@@ -72,10 +74,19 @@ def compose_face(request: PackageRequest, style: Style) -> Face | Waiting:
             faults.append(OVERFLOW.at(pointer(field.code), name=field.name))
         else:
             texts.append(FieldText(field, text, box, placed))
+    qr_text = style.qr.text.format(**values) if style.qr else ""
+    if style.qr and not _fits_code(qr_text):
+        faults.append(OVERFLOW.at(pointer("qr"), name="QR"))
     if faults:
         return _waiting(request, faults, "".join(missing))
-    qr_text = style.qr.text.format(**values) if style.qr else ""
     return Face(texts=tuple(texts), qr_text=qr_text)
+
+
+def _fits_code(text: str) -> bool:
+    try:
+        return bool(qr_rows(text))
+    except InternalError:
+        return False
 
 
 def sample_face(style: Style) -> Face:
@@ -93,7 +104,9 @@ def sample_face(style: Style) -> Face:
 
 def face_texts(request: PackageRequest, style: Style) -> dict[str, str]:
     """The text each item of the face must show, by code: what a verifier compares the drawn text with."""
-    return {place.field.code: drawn_text(text) for place, text in _shown(request, values_of(request), style)}
+    return {
+        place.field.code: drawn_text(text) for place, text in _shown(request, face_values(request), style)
+    }
 
 
 def drawn_text(text: str) -> str:
@@ -130,16 +143,18 @@ def _shown(request: PackageRequest, values: dict[str, Value], style: Style) -> l
 
 
 def _text(request: PackageRequest, values: dict[str, Value], style: Style, field: FieldPlace) -> str:
-    return _other_items(request, style, field) if field.code == OTHER_ITEMS else field_text(field, values)
+    if field.code == OTHER_ITEMS:
+        return _other_items(request, values, style, field)
+    return field_text(field, values)
 
 
-def _other_items(request: PackageRequest, style: Style, field: FieldPlace) -> str:
+def _other_items(request: PackageRequest, values: dict[str, Value], style: Style, field: FieldPlace) -> str:
     """One line ``name：text`` per extended item that has no field, in the order of the licence type's declaration."""
     placed = {other.code for other in style.fields}
     items, names = request.record.items, request.item_names
     codes = [*(code for code in names if code in items), *sorted(items.keys() - names.keys())]
     shown = (
-        (code, face_list(items[code], row=field.row, separator=field.separator, limit=field.limit))
+        (code, face_list(values[code], row=field.row, separator=field.separator, limit=field.limit))
         for code in codes
     )
     return "\n".join(

@@ -76,7 +76,11 @@ def document_information(request: PackageRequest, metadata: list[tuple[str, str]
 
 
 def licence_json(request: PackageRequest, face: dict[str, str], style_ident: str) -> bytes:
-    """The licence as JSON with sorted keys: the record, what the package adds, and the text of each face item."""
+    """The licence as JSON with sorted keys: the record, what the package adds, and the text of each face item.
+
+    How the record came in (its files, who verified them) stays in the library.
+    """
+    record = msgspec.structs.replace(request.record, scans=(), original=None, verified_by="")
     return orjson.dumps(
         {
             "format": LICENCE_FORMAT,
@@ -89,7 +93,7 @@ def licence_json(request: PackageRequest, face: dict[str, str], style_ident: str
             "made_at": request.made_at.astimezone(CHINA_TIME).isoformat(timespec="seconds"),
             "style": style_ident,
             "face": face,
-            "record": msgspec.to_builtins(request.record),
+            "record": msgspec.to_builtins(record),
         },
         option=orjson.OPT_SORT_KEYS,
     )

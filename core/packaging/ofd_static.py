@@ -20,13 +20,15 @@ def static_members(style: Style, seal: Seal) -> dict[str, bytes]:
         at.DOCUMENT: _document(style),
         at.PUBLIC_RESOURCES: public_resources(style.ofd_font),
         at.DOCUMENT_RESOURCES: _resources(style),
-        at.RESOURCE_FOLDER + style.base_image_name: style.base_image,
+        at.RESOURCE_FOLDER + style.base_image_member: style.base_image,
         at.TEMPLATE_PAGE: _template_page(style),
-        at.ANNOTATIONS: _xml(
-            f'<ofd:Annotations {XMLNS}><ofd:Page PageID="{at.PAGE_ID}">'
-            "<ofd:FileLoc>Page_0/Annotation.xml</ofd:FileLoc></ofd:Page></ofd:Annotations>"
+        at.ANNOTATIONS: annotations([at.PAGE_ID]),
+        at.PAGE_ANNOTATION: watermark(
+            style,
+            Box(0, 0, style.page_width, style.page_height),
+            at.WATERMARK_ID,
+            first_text=at.FIRST_WATERMARK_TEXT_ID,
         ),
-        at.PAGE_ANNOTATION: _watermark(style),
         at.CUSTOM_TAGS: custom_tags(),
         at.ATTACHMENTS: attachments(),
         at.SIGNATURES: signatures(),
@@ -52,10 +54,10 @@ def _document(style: Style) -> bytes:
     )
 
 
-def document(area: str, template: str, pages: str, lists: str) -> bytes:
-    """Document.xml."""
+def document(area: str, template: str, pages: str, lists: str, *, largest: int = at.MAX_ID) -> bytes:
+    """Document.xml; ``largest`` is no less than any object number in the document."""
     return _xml(
-        f"<ofd:Document {XMLNS}><ofd:CommonData><ofd:MaxUnitID>{at.MAX_ID}</ofd:MaxUnitID>"
+        f"<ofd:Document {XMLNS}><ofd:CommonData><ofd:MaxUnitID>{largest}</ofd:MaxUnitID>"
         f"<ofd:PageArea>{area}</ofd:PageArea>"
         f"<ofd:PublicRes>PublicRes.xml</ofd:PublicRes><ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>{template}"
         f"</ofd:CommonData><ofd:Pages>{pages}</ofd:Pages>{lists}"
@@ -73,7 +75,7 @@ def public_resources(font: str) -> bytes:
 
 
 def _resources(style: Style) -> bytes:
-    pictures = [(at.BASE_IMAGE_ID, style.base_image_name)]
+    pictures = [(at.BASE_IMAGE_ID, style.base_image_member)]
     if style.qr:
         pictures.append((at.QR_IMAGE_ID, at.QR_PICTURE.rpartition("/")[2]))
     return resources(pictures)
@@ -116,20 +118,31 @@ def _labels(style: Style) -> Iterator[str]:
             )
 
 
-def _watermark(style: Style) -> bytes:
+def annotations(pages: list[int]) -> bytes:
+    """Annotations.xml: the annotation file of each page, by the pages' numbers in their order."""
+    listed = "".join(
+        f'<ofd:Page PageID="{page}"><ofd:FileLoc>Page_{index}/Annotation.xml</ofd:FileLoc></ofd:Page>'
+        for index, page in enumerate(pages)
+    )
+    return _xml(f"<ofd:Annotations {XMLNS}>{listed}</ofd:Annotations>")
+
+
+def watermark(style: Style, page: Box, annotation_id: int, *, first_text: int) -> bytes:
+    """Annotation.xml of a page: the style's watermark over all of it, its texts numbered from ``first_text``."""
     mark = style.watermark
-    annotation = _watermark_annotation(style, mark) if mark else ""
+    annotation = _watermark_annotation(style, mark, page, annotation_id, first_text) if mark else ""
     return _xml(f"<ofd:PageAnnot {XMLNS}>{annotation}</ofd:PageAnnot>")
 
 
-def _watermark_annotation(style: Style, mark: Watermark) -> str:
-    page = Box(0, 0, style.page_width, style.page_height)
+def _watermark_annotation(
+    style: Style, mark: Watermark, page: Box, annotation_id: int, first_text: int
+) -> str:
     texts = "".join(
-        _watermark_text(style, mark, at.FIRST_WATERMARK_TEXT_ID + index, centre)
-        for index, centre in enumerate(watermark_centres(style, mark))
+        _watermark_text(style, mark, first_text + index, centre)
+        for index, centre in enumerate(watermark_centres(mark, page.width, page.height))
     )
     return (
-        f'<ofd:Annot ID="{at.WATERMARK_ID}" Type="Watermark" Creator="Licence Hub" LastModDate="{style.released}" '
+        f'<ofd:Annot ID="{annotation_id}" Type="Watermark" Creator="Licence Hub" LastModDate="{style.released}" '
         f'ReadOnly="true" NoZoom="true" NoRotate="true">'
         f'<ofd:Appearance Boundary="{boundary(page)}">{texts}</ofd:Appearance></ofd:Annot>'
     )

@@ -22,10 +22,10 @@ LICENCE_FILE, LICENCE_SPEC = 22, 23
 XMP = 24
 OWN_FONT = 25
 LAST_OWN = 29
-
-SIGNATURE_FIELD = 30
-SIGNATURE = 31
-SIZE = 32
+FIRST_SCAN = 25
+"""Scanned pages need no font of their own: page, content and image of each are numbered from here."""
+OBJECTS_PER_SCAN = 3
 
 SHARED_FONT_NAME, OWN_FONT_NAME = "F1", "F2"
+WATERMARK_STATE_NAME = "GSw"
 BASE_IMAGE_NAME, QR_NAME, SEAL_NAME, SEAL_STATE_NAME = "Im0", "Qr", "Seal", "GSs"

@@ -1,6 +1,7 @@
 """The part of a PDF that every licence of a style shares: base image, labels, watermark, font, colour profile, seal picture."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 
@@ -21,10 +22,10 @@ from core.packaging.typeface import FONTS
 class PdfTemplate:
     """The shared part in final bytes, its running digest, and what pages need to know of it."""
 
-    def __init__(self, style: Style, seal_picture: bytes) -> None:
+    def __init__(self, style: Style, font: SubsetFont, objects: Mapping[int, bytes]) -> None:
+        """``objects`` by their numbers, in their order in the file; ``font`` is the one they hold."""
         self.style = style
-        self.font = subset_font(style.typeface, _shared_characters(style))
-        objects = dict(enumerate(_objects(style, self.font, seal_picture), start=1))
+        self.font = font
         prefix = HEADER + b"".join(objects.values())
         self.template: Template = template_of(prefix)
         self.places = offsets(objects, len(HEADER))
@@ -45,7 +46,8 @@ def pdf_template(style: Style, seal_picture: bytes) -> PdfTemplate:
     """The template of a style and a seal's picture, built once per process."""
     key = (style.digest, seal_picture)
     if key not in _templates:
-        _templates[key] = PdfTemplate(style, seal_picture)
+        font = subset_font(style.typeface, _shared_characters(style))
+        _templates[key] = PdfTemplate(style, font, _objects(style, font, seal_picture))
     return _templates[key]
 
 
@@ -63,10 +65,18 @@ def _shared_characters(style: Style) -> set[str]:
     return {char for char in wanted if char in style.typeface.glyphs}
 
 
-def _objects(style: Style, font: SubsetFont, seal_picture: bytes) -> list[bytes]:
-    return [
-        _base_image(style.base_image),
-        stream(at.GROUND, "", _ground(style, FontSet((at.SHARED_FONT_NAME, font))).encode()),
+def _objects(style: Style, font: SubsetFont, seal_picture: bytes) -> dict[int, bytes]:
+    ground = _ground(style, FontSet((at.SHARED_FONT_NAME, font)))
+    return {
+        at.BASE_IMAGE: _base_image(style.base_image),
+        at.GROUND: stream(at.GROUND, "", ground.encode()),
+        **marking_objects(style, font, seal_picture),
+    }
+
+
+def marking_objects(style: Style, font: SubsetFont, seal_picture: bytes) -> dict[int, bytes]:
+    """What composed and scanned pages share: font, colour profile, state of the watermark, seal."""
+    objects = [
         *font_objects(at.SHARED_FONT, font),
         stream(at.COLOUR_PROFILE, "/N 3", (STYLES / "srgb.icc").read_bytes()),
         indirect(
@@ -77,6 +87,7 @@ def _objects(style: Style, font: SubsetFont, seal_picture: bytes) -> list[bytes]
         indirect(at.WATERMARK_STATE, _watermark_state(style)),
         *_seal_objects(style, seal_picture),
     ]
+    return dict(zip(range(at.SHARED_FONT, at.LAST_SHARED + 1), objects, strict=True))
 
 
 def _base_image(data: bytes) -> bytes:
@@ -97,11 +108,17 @@ def _ground(style: Style, fonts: FontSet) -> str:
             parts.append(
                 draw_text(placed, label.box, style.page_height, fonts, label.colour, label.spacing_em)
             )
-    if style.watermark:
-        width_em = style.typeface.width_em(style.watermark.text)
-        centres = watermark_centres(style, style.watermark)
-        parts.append(draw_watermark(style.watermark, centres, style.page_height, fonts, width_em))
+    parts.append(page_watermark(style, fonts, style.page_width, style.page_height))
     return "".join(parts)
+
+
+def page_watermark(style: Style, fonts: FontSet, width: float, height: float) -> str:
+    """Operators that draw the style's watermark over a page; empty where it has none."""
+    mark = style.watermark
+    if mark is None:
+        return ""
+    width_em = style.typeface.width_em(mark.text)
+    return draw_watermark(mark, watermark_centres(mark, width, height), height, fonts, width_em)
 
 
 def _watermark_state(style: Style) -> str:

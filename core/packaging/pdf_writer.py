@@ -1,6 +1,6 @@
 """Writes signed PDF packages (ISO 32000-1; PDF/A-3u aimed for; PAdES-B-B), a batch per signing call, stored thin."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -8,7 +8,8 @@ from core.packaging import pdf_layout as at
 from core.packaging.face import Face, compose_face
 from core.packaging.metadata import data_fault, metadata_values, metadata_xml
 from core.packaging.pades import CmsWriter
-from core.packaging.pdf_base import Revision, base_revision, pdf_date
+from core.packaging.pdf_base import face_revision
+from core.packaging.pdf_document import Revision, SealedPage, catalog, pdf_date, trailer
 from core.packaging.pdf_objects import indirect, later_table, offsets, points, text_string
 from core.packaging.pdf_template import PdfTemplate, pdf_template
 from core.packaging.request import PackageRequest, Waiting
@@ -74,13 +75,22 @@ def draft_of_pdf_face(
     request: PackageRequest, face: Face, template: PdfTemplate, room_bytes: int
 ) -> PdfDraft | Waiting:
     """The draft of a composed face."""
-    metadata = metadata_values(values_of(request))
-    data = metadata_xml(metadata)
-    held = data_fault(request, data)
+
+    def revision(metadata: bytes) -> Revision:
+        return face_revision(request, template, face, metadata)
+
+    return draft_of_revision(request, template, revision, room_bytes)
+
+
+def draft_of_revision(
+    request: PackageRequest, template: PdfTemplate, write: Callable[[bytes], Revision], room_bytes: int
+) -> PdfDraft | Waiting:
+    """The draft of a document whose base revision ``write`` makes around the metadata XML."""
+    metadata = metadata_xml(metadata_values(values_of(request)))
+    held = data_fault(request, metadata)
     if held is not None:
         return held
-    revision = base_revision(request, template, face, data)
-    before, after = _signing_section(request, template, revision, room_bytes)
+    before, after = _signing_section(request, template, write(metadata), room_bytes)
     return PdfDraft(request, template, before, after)
 
 
@@ -89,17 +99,19 @@ def _signing_section(
 ) -> tuple[bytes, bytes]:
     """The incremental section that holds the signature, split where its value goes."""
     start = len(template.template.members) + len(revision.data)
-    form = f"/AcroForm<</Fields[{at.SIGNATURE_FIELD} 0 R]/SigFlags 3>>"
+    page, field = revision.page, revision.size
+    signature = field + 1
+    form = f"/AcroForm<</Fields[{field} 0 R]/SigFlags 3>>"
     changed = {
-        at.CATALOG: indirect(at.CATALOG, revision.catalog(form)),
-        at.PAGE: indirect(at.PAGE, revision.page(f"/Annots[{at.SIGNATURE_FIELD} 0 R]")),
-        at.SIGNATURE_FIELD: indirect(at.SIGNATURE_FIELD, _field(template.style)),
+        at.CATALOG: indirect(at.CATALOG, catalog(form)),
+        page.number: indirect(page.number, page.write(f"/Annots[{field} 0 R]")),
+        field: indirect(field, _field(page, signature)),
     }
     objects = b"".join(changed.values())
     places = offsets(changed, start)
-    places[at.SIGNATURE] = start + len(objects)
-    head = f"{at.SIGNATURE} 0 obj\n{_signature_head(request)}".encode("latin-1")
-    gap = places[at.SIGNATURE] + len(head)
+    places[signature] = start + len(objects)
+    head = f"{signature} 0 obj\n{_signature_head(request)}".encode("latin-1")
+    gap = places[signature] + len(head)
     resumed = gap + 2 * room_bytes + 2
     tail = _after_value(places, revision, resumed, request)
     whole = resumed + _BYTE_RANGE_WIDTH + len(tail)
@@ -117,18 +129,18 @@ def _signature_head(request: PackageRequest) -> str:
 def _after_value(places: dict[int, int], revision: Revision, resumed: int, request: PackageRequest) -> bytes:
     closing = b">>\nendobj\n"
     table_at = resumed + _BYTE_RANGE_WIDTH + len(closing)
-    trailer = revision.trailer(request, f"/Size {at.SIZE}/Prev {revision.table_at}")
-    return b"".join((closing, later_table(places), trailer, b"%d\n%%%%EOF\n" % table_at))
+    end = trailer(request, f"/Size {max(places) + 1}/Prev {revision.table_at}")
+    return b"".join((closing, later_table(places), end, b"%d\n%%%%EOF\n" % table_at))
 
 
-def _field(style: Style) -> str:
-    place = style.seal
-    bottom = style.page_height - place.y - place.height
+def _field(page: SealedPage, signature: int) -> str:
+    place = page.stamp
+    bottom = page.height_mm - place.y - place.height
     corners = (place.x, bottom, place.x + place.width, bottom + place.height)
     rectangle = " ".join(map(points, corners))
     return (
-        f"<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal)/F 132/P {at.PAGE} 0 R/Rect[{rectangle}]"
-        f"/V {at.SIGNATURE} 0 R/AP<</N {at.SEAL_APPEARANCE} 0 R>>>>"
+        f"<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal)/F 132/P {page.number} 0 R/Rect[{rectangle}]"
+        f"/V {signature} 0 R/AP<</N {at.SEAL_APPEARANCE} 0 R>>>>"
     )
 
 

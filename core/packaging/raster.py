@@ -7,6 +7,7 @@ import math
 from io import BytesIO
 from typing import NamedTuple
 
+import msgspec
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from core.packaging.face import Face, compose_face, sample_face
@@ -14,7 +15,8 @@ from core.packaging.layout import MM_PER_PT, Box, SetText, set_text
 from core.packaging.qr import qr_rows
 from core.packaging.qr_picture import packed
 from core.packaging.request import PackageRequest, Waiting
-from core.packaging.style import Style, Watermark, rgb, watermark_centres
+from core.packaging.scans import read_scans, stamp_box
+from core.packaging.style import SealPlace, Style, Watermark, rgb, watermark_centres
 
 THUMBNAIL_PX = 400
 """Long side of a thumbnail."""
@@ -115,7 +117,7 @@ class FacePainter:
         ImageDraw.Draw(flat).text((width / 2, height / 2), mark.text, fill=255, font=font, anchor="mm")
         turned = flat.rotate(mark.angle, resample=Image.Resampling.BICUBIC, expand=True)
         faint = turned.point([round(level * mark.opacity) for level in range(256)])
-        for x, y in watermark_centres(self._style, mark):
+        for x, y in watermark_centres(mark, self._style.page_width, self._style.page_height):
             place = (round(x * self._scale - faint.width / 2), round(y * self._scale - faint.height / 2))
             ground.paste(rgb(mark.colour), place, faint)
 
@@ -157,6 +159,30 @@ def render_face(
         return face
     out = BytesIO()
     painter(style, dpi / _MM_PER_INCH).paint(face, seal_picture).save(out, "PNG")
+    return out.getvalue()
+
+
+def render_scan(
+    request: PackageRequest, style: Style, dpi: int = 150, seal_picture: bytes = b""
+) -> bytes | Waiting:
+    """PNG of the first scanned page as it is packaged: under the watermark, and under the seal's picture where it is the last."""
+    pages = read_scans(request)
+    if isinstance(pages, Waiting):
+        return pages
+    first = pages[0]
+    stamp = stamp_box(first, style)
+    sheet = msgspec.structs.replace(
+        style,
+        page_width=first.width_mm,
+        page_height=first.height_mm,
+        base_image=first.image,
+        labels=(),
+        seal=SealPlace(x=stamp.x, y=stamp.y, width=stamp.width, height=stamp.height),
+    )
+    drawn = FacePainter(sheet, dpi / _MM_PER_INCH)
+    out = BytesIO()
+    picture = drawn.paint(Face(texts=(), qr_text=""), seal_picture if len(pages) == 1 else b"")
+    picture.save(out, "PNG")
     return out.getvalue()
 
 

@@ -32,6 +32,8 @@ class PackageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Zone-aware moment of packaging; it stands in the file, so a repeat with the same moment gives the same bytes."""
     item_names: dict[str, str] = {}
     """What people call the extended items, by code (Chinese labels of the licence type)."""
+    code_tables: dict[str, dict[str, str]] = {}
+    """Items bound to a code table, by their code: code -> meaning (名称). Faces print the meaning, data keep the code."""
     scans: tuple[bytes, ...] = ()
     """Scanned pages (JPEG, PNG or TIFF) in page order, for source classes A, B and C."""
 

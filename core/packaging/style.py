@@ -4,30 +4,41 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
+from contracts.declare import described
 from core.packaging.layout import Align, Box, TextRule, VerticalAlign
 from core.packaging.typeface import Typeface
 from core.packaging.values import DateFormat
 
 FieldFormat = Literal["text", "date", "span", "list"]
 DEFAULT_INK = "#1c1c1c"
+Place = Annotated[float, msgspec.Meta(ge=-3000, le=3000)]
+"""mm from the top left corner; bounds keep out what is no number (NaN, infinity)."""
+Extent = Annotated[float, msgspec.Meta(gt=0, le=3000)]
+"""mm."""
+TypeSize = Annotated[float, msgspec.Meta(ge=1, le=720)]
+"""Points."""
+Colour = Annotated[
+    str, described(r"^#[0-9A-Fa-f]{6}(?![\s\S])", "a colour written #rrggbb", "为 #rrggbb 形式的颜色")
+]
+"""``(?![\\s\\S])`` is the end of the text in JSON Schema as in Python, whose ``$`` lets a line break follow."""
 
 
 class _Placed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    x: float
-    y: float
-    width: float
-    height: float
-    size_pt: float
-    min_size_pt: float = 0.0
+    x: Place
+    y: Place
+    width: Extent
+    height: Extent
+    size_pt: TypeSize
+    min_size_pt: Annotated[float, msgspec.Meta(ge=0, le=720)] = 0.0
     align: Align = "left"
     valign: VerticalAlign = "middle"
-    line_height: float = 1.35
-    spacing_em: float = 0.0
-    colour: str = DEFAULT_INK
+    line_height: Annotated[float, msgspec.Meta(ge=0.5, le=10)] = 1.35
+    spacing_em: Annotated[float, msgspec.Meta(ge=-0.5, le=20)] = 0.0
+    colour: Colour = DEFAULT_INK
 
     @property
     def box(self) -> Box:
@@ -64,7 +75,7 @@ class FieldPlace(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True)
     row: str = ""
     """For lists of mappings: the text of one element, with ``{CODE}`` places."""
     separator: str = "; "
-    limit: int = 20
+    limit: Annotated[int, msgspec.Meta(ge=1)] = 20
     """Elements of a list that are shown; the rest is in the attached data."""
 
 
@@ -77,9 +88,9 @@ class LabelText(_Placed, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class QrPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The two-dimensional code with the licence's identifier, a square with its quiet zone."""
 
-    x: float
-    y: float
-    size: float
+    x: Place
+    y: Place
+    size: Extent
     text: str = "{ZZBS}"
 
     @property
@@ -91,10 +102,10 @@ class QrPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class SealPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the seal is shown; it may lie over text, as on paper."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: Place
+    y: Place
+    width: Extent
+    height: Extent
 
     @property
     def box(self) -> Box:
@@ -106,13 +117,14 @@ class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Faint text repeated across the page."""
 
     text: str
-    size_pt: float = 20.0
-    angle: float = 30.0
+    size_pt: TypeSize = 20.0
+    angle: Annotated[float, msgspec.Meta(ge=-360, le=360)] = 30.0
     """Degrees, rising to the right."""
-    opacity: float = 0.06
-    step_x: float = 90.0
-    step_y: float = 60.0
-    colour: str = "#7a1f1f"
+    opacity: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.06
+    step_x: Annotated[float, msgspec.Meta(ge=10, le=3000)] = 90.0
+    """Every repetition is an object in the file: a page full of them must stay small."""
+    step_y: Annotated[float, msgspec.Meta(ge=10, le=3000)] = 60.0
+    colour: Colour = "#7a1f1f"
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -127,6 +139,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     base_image: bytes
     """JPEG or PNG with the paper's proportions."""
     base_image_name: str
+    """Its file name in the style's folder."""
     released: date
     """When this version of the style was released: the date its watermark carries."""
     ofd_font: str
@@ -144,6 +157,11 @@ class Style(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def ident(self) -> str:
         """Name and version: ``permit@1``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def base_image_member(self) -> str:
+        """Its file name in a package: plain and its own, whatever the style calls it."""
+        return "base.png" if self.base_image.startswith(b"\x89PNG") else "base.jpg"
 
     @cached_property
     def placed_fields(self) -> tuple["PlacedField", ...]:
@@ -173,14 +191,14 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def watermark_centres(style: Style, mark: Watermark) -> Iterator[tuple[float, float]]:
-    """Centres of the repeated watermark, every second row shifted by half a step."""
-    rows = max(round(style.page_height / mark.step_y), 1)
-    columns = max(round(style.page_width / mark.step_x), 1)
+def watermark_centres(mark: Watermark, width: float, height: float) -> Iterator[tuple[float, float]]:
+    """Centres of the watermark repeated over a page, every second row shifted by half a step."""
+    rows = max(round(height / mark.step_y), 1)
+    columns = max(round(width / mark.step_x), 1)
     for row in range(rows):
         for column in range(columns):
             shift = 0.25 if row % 2 else -0.25
             yield (
-                (column + 0.5 + shift / max(columns, 1)) * style.page_width / columns,
-                (row + 0.5) * style.page_height / rows,
+                (column + 0.5 + shift / max(columns, 1)) * width / columns,
+                (row + 0.5) * height / rows,
             )

@@ -64,6 +64,11 @@ class Typeface:
         self._drawable = frozenset(self.glyphs) | {"\n"}
         self._scaled: dict[tuple[float, float], _ScaledAdvances] = {}
 
+    @property
+    def has_outlines(self) -> bool:
+        """Whether the file is a font with TrueType outlines, the ones an embedded subset is made of."""
+        return bool(self.face.reference_table("glyf").data) and bool(self.glyphs)
+
     def metrics(self) -> FontMetrics:
         """Bounding box, ascent and descent in thousandths of an em, from the tables head and hhea."""
         box = struct.unpack_from(">4h", self.face.reference_table("head").data, 36)

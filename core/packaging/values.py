@@ -58,6 +58,16 @@ def values_of(request: PackageRequest) -> dict[str, Value]:
     }
 
 
+def face_values(request: PackageRequest) -> dict[str, Value]:
+    """The values as a face prints them: for a code its meaning, where the licence type has a table for the item."""
+    values = values_of(request)
+    for item, meanings in request.code_tables.items():
+        value = values.get(item)
+        if isinstance(value, str):
+            values[item] = meanings.get(value, value)
+    return values
+
+
 def _validity_end(record: LicenceRecord) -> date | str | None:
     return LONG_TERM if record.long_term else record.valid_until
 

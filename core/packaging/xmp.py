@@ -14,6 +14,11 @@ _HEAD = (
 _TAIL = '</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end="r"?>'
 
 
+def _text(text: str) -> str:
+    """Escaped, slashes too: the packet stands in clear in the file, where a name could spell a word of PDF syntax."""
+    return escape(text).replace("/", "&#47;")
+
+
 def xmp_packet(request: PackageRequest) -> bytes:
     """The XMP packet of a licence's PDF: title, issuer, identifier, moment."""
     record = request.record
@@ -21,9 +26,9 @@ def xmp_packet(request: PackageRequest) -> bytes:
     tool = f"{CREATOR} {CREATOR_VERSION}"
     return (
         f"{_HEAD}<dc:format>application/pdf</dc:format>"
-        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(record.licence_name)}</rdf:li></rdf:Alt></dc:title>'
-        f"<dc:creator><rdf:Seq><rdf:li>{escape(record.issuer_name)}</rdf:li></rdf:Seq></dc:creator>"
-        f"<dc:identifier>{escape(request.identifier)}</dc:identifier>"
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{_text(record.licence_name)}</rdf:li></rdf:Alt></dc:title>'
+        f"<dc:creator><rdf:Seq><rdf:li>{_text(record.issuer_name)}</rdf:li></rdf:Seq></dc:creator>"
+        f"<dc:identifier>{_text(request.identifier)}</dc:identifier>"
         f"<xmp:CreateDate>{moment}</xmp:CreateDate><xmp:ModifyDate>{moment}</xmp:ModifyDate>"
         f"<xmp:MetadataDate>{moment}</xmp:MetadataDate><xmp:CreatorTool>{tool}</xmp:CreatorTool>"
         f"<pdf:Producer>{tool}</pdf:Producer>{_TAIL}"

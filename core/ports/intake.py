@@ -1,13 +1,13 @@
 """How adapters hand records to the bus: asynchronously from a gateway, blocking from a file drop or the command line."""
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 import msgspec
 
 from contracts.chunk import Entry
 from contracts.fault import Fault
-from contracts.record import Collection, LicenceRecord
+from contracts.record import Attachment, Collection, LicenceRecord
 
 
 class Lot(msgspec.Struct, frozen=True):
@@ -19,6 +19,14 @@ class Lot(msgspec.Struct, frozen=True):
     protocol: str
     """``rest``, ``file``, …"""
     collection: Collection
+
+
+class ReceivedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with a record, judged but not stored yet."""
+
+    attachment: Attachment
+    content: BinaryIO
+    """Its bytes, from position 0; open until the push is answered."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +55,8 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the body, so that a key is never reused for another body."""
     trace: str = ""
     drafts: tuple[Draft, ...] = ()
+    files: tuple[ReceivedFile, ...] = ()
+    """Files of the one draft of the push, which refers to them."""
 
 
 class RequestGuard(Protocol):
@@ -63,7 +73,8 @@ class Intake(RequestGuard, Protocol):
     async def take(self, push: Push) -> list[UUID | None]:
         """A receipt per draft once it is durable on the bus; None for a draft the bus did not take (send it again).
 
-        Raises ``Refused`` (401: nonce seen before, 409: key with another body) and ``Unavailable`` (guard out of reach).
+        Files are in the store before their draft is published, and stay once it was. Raises ``Refused`` (401: nonce seen
+        before, 409: key with another body) and ``Unavailable`` (guard or store out of reach).
         """
         ...
 

@@ -1,5 +1,6 @@
 """Asking the library about a licence by its national identifier."""
 
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import msgspec
@@ -16,9 +17,9 @@ class LibraryStatus(msgspec.Struct, frozen=True):
 
 
 class LibraryLookup(Protocol):
-    """The two questions verification asks; any version's identifier is understood.
+    """The questions verification asks; any version's identifier is understood.
 
-    Both raise ``Unavailable`` when the library is out of reach.
+    All raise ``Unavailable`` when the library is out of reach.
     """
 
     def status_of(self, identifier: str) -> LibraryStatus | None:
@@ -27,4 +28,8 @@ class LibraryLookup(Protocol):
 
     def record_of(self, identifier: str) -> LicenceRecord | None:
         """The record at that version, or None when the library does not know the identifier."""
+        ...
+
+    def meanings_of(self, licence_type: str) -> Mapping[str, Mapping[str, Collection[str]]]:
+        """For each item of the type that is bound to a code table: every text each code has had since it was declared."""
         ...

@@ -1,6 +1,5 @@
-"""Signers from key files: PEM (plain or encrypted PKCS#8) and PKCS#12; private files are readable by their owner alone."""
+"""Signers from key files: PEM (plain or encrypted PKCS#8) and PKCS#12."""
 
-import os
 from pathlib import Path
 
 from asn1crypto import pem
@@ -91,12 +90,6 @@ def private_pem(key: PrivateKey, password: bytes | None = None) -> bytes:
 def certificates_pem(*certificates: bytes) -> bytes:
     """PEM of DER certificates."""
     return b"".join(pem.armor("CERTIFICATE", certificate) for certificate in certificates)
-
-
-def write_private(file: Path, data: bytes) -> None:
-    """Creates ``file`` with mode 0600; FileExistsError rather than overwriting a key."""
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(data)
 
 
 def _read_pkcs12(data: bytes, password: bytes) -> tuple[PrivateKey, bytes, list[bytes]]:

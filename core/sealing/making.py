@@ -7,13 +7,12 @@ from datetime import datetime
 
 from core.gm import der
 from core.ports.signer import Signer
+from core.sealing.picture import LIMIT_BYTES
 from core.sealing.ses import VERSION, SealInfo, SesSeal, build_info, parse_seal
 from core.sealing.suites import suite_of
 
 VENDOR = "LicenceHub"
 UNIT_SEAL = 1
-PICTURE_LIMIT_BYTES = 10 * 1024
-"""A picture travels twice in every sealed document and is hashed each time, so it is kept small."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +32,8 @@ class SealDesign:
 
 def make_seal(maker: Signer, design: SealDesign) -> SesSeal:
     """A version 4 seal signed by ``maker`` over information, certificate and algorithm; ValueError for a picture too large."""
-    if len(design.picture_png) > PICTURE_LIMIT_BYTES:
-        raise ValueError(
-            f"the picture has {len(design.picture_png)} bytes, {PICTURE_LIMIT_BYTES} are allowed"
-        )
+    if len(design.picture_png) > LIMIT_BYTES:
+        raise ValueError(f"the picture has {len(design.picture_png)} bytes, {LIMIT_BYTES} are allowed")
     info = build_info(_info(design))
     tail = der.octets(maker.certificate) + der.oid(suite_of(maker.algorithm).signature_oid)
     signature = maker.sign([der.sequence(info, tail)])[0]

@@ -12,7 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 _OVERSAMPLE = 4
 _RED = (204, 20, 28)
-_ALPHA_LEVELS = 8
+_QUALITIES = ((300, 8), (300, 4), (240, 4), (180, 4))
+"""Pixels and levels of transparency, from the best: a long name needs more bytes, and the first that fits is taken."""
+LIMIT_BYTES = 10 * 1024
+"""A picture travels twice in every sealed document and is hashed each time, so it is kept small."""
 _ARC_DEGREES = 232.0
 """The name never takes more of the circle than this, so that the line below stays free."""
 _WIDEST_STEP_DEGREES = 26.0
@@ -26,18 +29,25 @@ class SealText:
     line: str = ""
 
 
-def draw_seal(text: SealText, font_file: Path, *, pixels: int = 300, font_index: int = 0) -> bytes:
-    """PNG (palette, transparent ground) of a seal for ``text``; ValueError when the owner's name is empty."""
+def draw_seal(text: SealText, font_file: Path, *, font_index: int = 0) -> bytes:
+    """PNG (palette, transparent ground) of a seal for ``text``, at most ``LIMIT_BYTES``.
+
+    ValueError when the owner's name is empty, or so long that no picture of it is small enough.
+    """
     if not text.owner.strip():
         raise ValueError("a seal needs the name of its owner")
-    size = pixels * _OVERSAMPLE
+    size = _QUALITIES[0][0] * _OVERSAMPLE
     mask = Image.new("L", (size, size), 0)
     _draw_ring(mask)
     _draw_star(mask)
     _draw_owner(mask, text.owner, font_file, font_index)
     if text.line:
         _draw_line(mask, text.line, font_file, font_index)
-    return _palette_png(mask.resize((pixels, pixels), Image.Resampling.LANCZOS))
+    for pixels, levels in _QUALITIES:
+        picture = _palette_png(mask.resize((pixels, pixels), Image.Resampling.LANCZOS), levels)
+        if len(picture) <= LIMIT_BYTES:
+            return picture
+    raise ValueError(f"no picture of the name has at most {LIMIT_BYTES} bytes")
 
 
 def _draw_ring(mask: Image.Image) -> None:
@@ -93,11 +103,11 @@ def _glyph(character: str, font_file: Path, font_index: int, size: tuple[int, in
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _palette_png(mask: Image.Image) -> bytes:
-    steps = _ALPHA_LEVELS - 1
+def _palette_png(mask: Image.Image, levels: int) -> bytes:
+    steps = levels - 1
     picture = mask.point([round(value * steps / 255) for value in range(256)]).convert("P")
-    picture.putpalette(bytes(_RED) * _ALPHA_LEVELS)
+    picture.putpalette(bytes(_RED) * levels)
     out = io.BytesIO()
-    alpha = bytes(round(level * 255 / steps) for level in range(_ALPHA_LEVELS))
-    picture.save(out, "PNG", transparency=alpha, bits=4, optimize=True)
+    alpha = bytes(round(level * 255 / steps) for level in range(levels))
+    picture.save(out, "PNG", transparency=alpha, bits=2 if levels <= 4 else 4, optimize=True)
     return out.getvalue()

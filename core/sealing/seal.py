@@ -1,13 +1,17 @@
 """An electronic seal in use: its SES structure, the key that may apply it, and what it is bound to; makes signature values."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from asn1crypto import x509
+
 from core.errors import Refused
 from core.gm import der
+from core.gm.sm3 import sm3
 from core.ports.signer import Signer
 from core.sealing.ses import SesSeal
 from core.sealing.suites import Suite, suite_of
@@ -38,7 +42,8 @@ class Seal:
     retired: bool = False
 
     def __post_init__(self) -> None:
-        if not self.ses.lists(self.signer.certificate):
+        certificate = self.signer.certificate
+        if not self.ses.lists(certificate, (sm3(certificate), hashlib.sha256(certificate).digest())):
             raise Refused(
                 "seal-foreign-key",
                 f"seal {self.name} does not list the signer's certificate",
@@ -65,13 +70,21 @@ class Seal:
         """Signature algorithm and the digest to use for members and Signature.xml."""
         return suite_of(self.signer.algorithm)
 
-    @property
+    @cached_property
     def valid_from(self) -> datetime:
-        return self.ses.info.valid_from
+        """The first moment of both the seal and its key's certificate."""
+        begins: datetime = self._certificate.not_valid_before
+        return max(self.ses.info.valid_from, begins)
+
+    @cached_property
+    def valid_until(self) -> datetime:
+        """The last moment of both the seal and its key's certificate."""
+        ends: datetime = self._certificate.not_valid_after
+        return min(self.ses.info.valid_until, ends)
 
     @property
-    def valid_until(self) -> datetime:
-        return self.ses.info.valid_until
+    def _certificate(self) -> x509.Certificate:
+        return x509.Certificate.load(self.signer.certificate)
 
     def may_sign(self, licence_type: str, issuer: str) -> bool:
         """Whether the seal is in use and bound to this licence type and issuer (code)."""
@@ -118,7 +131,8 @@ def _to_sign(seal: Seal, order: SealOrder) -> bytes:
 def _refuse_unless_usable(seal: Seal, moment: datetime) -> None:
     if seal.retired:
         raise Refused("seal-retired", f"seal {seal.name} is retired", summary_zh=f"印章 {seal.name} 已停用")
-    if not seal.valid_from <= moment.astimezone(UTC) <= seal.valid_until:
+    info = seal.ses.info
+    if not info.valid_from <= moment.astimezone(UTC) <= info.valid_until:
         raise Refused(
             "seal-not-valid",
             f"seal {seal.name} is not valid at {moment.isoformat()}",

@@ -23,6 +23,7 @@ import tomli_w
 
 from contracts.fault import Rule
 from core import secrets
+from core.durable import PUBLIC, make_folder, put_file, put_folder
 from core.errors import ConfigError, NotFound, Refused
 from core.gm.der import DerError
 from core.sealing.keyfiles import load_pkcs12_signer, load_signer
@@ -63,6 +64,11 @@ class SealDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         type_fits = ANY in self.licence_types or licence_type in self.licence_types
         return not self.retired and type_fits and (ANY in self.issuers or issuer in self.issuers)
 
+    def covers_all(self, other: "SealDeclaration") -> bool:
+        """Whether the seal is bound to every licence type and issuer that ``other`` is bound to."""
+        types = ANY in self.licence_types or set(other.licence_types) <= set(self.licence_types)
+        return types and (ANY in self.issuers or set(other.issuers) <= set(self.issuers))
+
 
 @dataclass(frozen=True)
 class SealEntry:
@@ -83,26 +89,32 @@ class SealStore:
         """Takes an SES seal into the store; raises ``Refused`` for a name in use or unfit, ``ConfigError`` for a bad seal."""
         folder = self.free_place(name)
         entry = SealEntry(name, read_seal(name, ses), declaration)
-        fresh = self._folder / f".{name}"  # invisible until it is whole
-        fresh.mkdir(parents=True, exist_ok=True)
-        (fresh / "seal.esl").write_bytes(ses)
-        (fresh / f"picture.{entry.ses.info.picture_type.lower()}").write_bytes(entry.ses.info.picture)
-        _write(fresh, declaration)
-        fresh.rename(folder)
+        files = {
+            "seal.esl": ses,
+            f"picture.{entry.ses.info.picture_type.lower()}": entry.ses.info.picture,
+            "seal.toml": _toml(declaration),
+        }
+        make_folder(self._folder)
+        try:
+            put_folder(folder, files)
+        except FileExistsError:  # somebody else was faster
+            raise _in_use(name) from None
         return entry
 
     def free_place(self, name: str) -> Path:
         """Where a new seal of that name will stand; raises ``Refused`` for a name in use or unfit."""
         folder = self._path(name)
         if folder.exists():
-            raise Refused(
-                "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
-            )
+            raise _in_use(name)
         return folder
+
+    def names(self) -> list[str]:
+        """Names of all seals in order, retired ones too."""
+        return [file.parent.name for file in sorted(self._folder.glob("[!.]*/seal.toml"))]
 
     def entries(self) -> list[SealEntry]:
         """Every seal of the store by name; raises ``ConfigError`` for the first that cannot be read."""
-        return [self.entry(file.parent.name) for file in sorted(self._folder.glob("[!.]*/seal.toml"))]
+        return [self.entry(name) for name in self.names()]
 
     def entry(self, name: str) -> SealEntry:
         """The seal ``name`` without its key; raises ``NotFound`` and ``ConfigError``."""
@@ -135,7 +147,7 @@ class SealStore:
         """Takes the seal out of use for good; what it has sealed stays valid. Raises ``NotFound``."""
         entry = self.entry(name)
         declaration = msgspec.structs.replace(entry.declaration, retired=True)
-        _write(self._path(name), declaration)
+        put_file(self._path(name) / "seal.toml", _toml(declaration), mode=PUBLIC, replace=True)
         return SealEntry(name, entry.ses, declaration)
 
     def _path(self, name: str) -> Path:
@@ -164,8 +176,11 @@ def read_seal(name: str, ses: bytes) -> SesSeal:
         raise ConfigError(name, [BAD_DECLARATION.at("/seal.esl", reason=str(error))]) from error
 
 
-def _write(folder: Path, declaration: SealDeclaration) -> None:
-    """Replaces ``seal.toml`` in one step, so that a crash leaves the old or the new one."""
-    fresh = folder / "seal.toml.new"
-    fresh.write_text(tomli_w.dumps(msgspec.to_builtins(declaration)))
-    fresh.replace(folder / "seal.toml")
+def _toml(declaration: SealDeclaration) -> bytes:
+    return tomli_w.dumps(msgspec.to_builtins(declaration)).encode()
+
+
+def _in_use(name: str) -> Refused:
+    return Refused(
+        "seal-exists", f"there is a seal {name} already", status=409, summary_zh=f"印章 {name} 已存在"
+    )

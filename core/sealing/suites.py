@@ -35,7 +35,8 @@ _SUITES = {
         Suite(Algorithm.ED25519, oids.ED25519, oids.SHA256, "SHA256", hashlib.sha256),
     )
 }
-_BY_OID = {suite.signature_oid: suite for suite in _SUITES.values()}
+SUITES = tuple(_SUITES.values())
+_BY_OID = {suite.signature_oid: suite for suite in SUITES}
 
 
 def suite_of(algorithm: Algorithm) -> Suite:

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from contracts.record import LicenceRecord
 from core.errors import NotFound
-from core.packaging.raster import render_face
+from core.packaging.raster import render_face, render_scan
 from core.packaging.request import PackageRequest, Waiting
+from core.packaging.scans import is_scanned
 from core.service.dressing import Dressing
 from core.store import Store
 
@@ -21,13 +23,18 @@ class FacePictures:
         self._library_name = library_name
 
     def picture(self, licence_id: UUID, version_no: int) -> bytes:
-        """PNG of the face as it was packaged; raises ``NotFound`` for a version that has no package."""
+        """PNG of the face as it was packaged, of scanned pages the first.
+
+        Raises ``NotFound`` for a version that has no package, and for another library's original, which the hub does not draw.
+        """
         row = self._store.packages.get(licence_id, version_no)
         if row is None or row.state != "packaged":
             raise NotFound(
                 f"version {version_no} of {licence_id} has no package",
                 f"{licence_id} 版本 {version_no} 尚未封装",
             )
+        if row.original:
+            raise NotFound("another library's original is not drawn here", "原件不在此绘制")
         view = self._store.licences.get(licence_id)
         record = self._store.licences.record(licence_id, version_no)
         request = PackageRequest(
@@ -40,10 +47,17 @@ class FacePictures:
             source=view.interface,
             made_at=datetime.fromtimestamp(row.created_ms // 1000, UTC),
             item_names=self._dressing.item_names(record.licence_type),
+            code_tables=self._dressing.code_tables(record.licence_type),
+            scans=self._scans(record),
         )
         style = self._dressing.style(record.licence_type)
         seal_picture = self._dressing.seal_picture(record.licence_type, record.issuer_code)
-        drawn = render_face(request, style, FACE_DPI, seal_picture)
+        render = render_scan if request.scans else render_face
+        drawn = render(request, style, FACE_DPI, seal_picture)
         if isinstance(drawn, Waiting):
             raise NotFound("the face cannot be drawn", "无法绘制照面")
         return drawn
+
+    def _scans(self, record: LicenceRecord) -> tuple[bytes, ...]:
+        scans = record.scans if is_scanned(record) else ()
+        return tuple(self._store.blobs.get(bytes.fromhex(scan.digest)) for scan in scans)

@@ -1,4 +1,4 @@
-"""Duties that keep the store fit: manifests reconciled, guard purged, validity ended by its date."""
+"""Duties that keep the store fit: manifests reconciled, guard and stray files purged, validity ended by its date."""
 
 import logging
 import time
@@ -23,10 +23,16 @@ class Maintenance:
     """The scheduled duties on the store; every one may be repeated at any time."""
 
     def __init__(
-        self, store: Store, *, idempotency_days: int = 30, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        *,
+        idempotency_days: int = 30,
+        stray_file_days: int = 7,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._idempotency_days = idempotency_days
+        self._stray_file_days = stray_file_days
         self._clock = clock
 
     def reconcile(self) -> None:
@@ -40,6 +46,12 @@ class Maintenance:
         """Forgets nonces outside twice the window and idempotency keys past their time."""
         now_ms = self._now_ms()
         self._store.guard.purge(now_ms - NONCE_KEPT_MS, now_ms - self._idempotency_days * DAY_MS)
+
+    def purge_files(self) -> None:
+        """Removes files whose record was never published: their sender was cut off and did not come back."""
+        purged = self._store.attachments.purge(self._now_ms() - self._stray_file_days * DAY_MS)
+        if purged:
+            log.info("%d files without a record were removed", purged)
 
     def expire(self) -> None:
         """Appends the status *expired* to licences whose last day has passed."""

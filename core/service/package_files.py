@@ -17,8 +17,11 @@ class PackageFiles:
         self._store = store
         self._templates: dict[str, Template] = {}
 
-    def file(self, licence_id: UUID, version_no: int, form: str = "ofd") -> bytes:
-        """The sealed file, its digest checked; raises ``NotFound`` when the version has no package."""
+    def file(self, licence_id: UUID, version_no: int, form: str = "") -> bytes:
+        """The sealed file, its digest checked; without ``form`` the OFD, or the only form there is.
+
+        Raises ``NotFound`` when the version has no such package.
+        """
         row = self._store.packages.get(licence_id, version_no, form)
         if (
             row is None

@@ -17,13 +17,16 @@ from contracts.interface import Interface
 from contracts.licence_type import LicenceType
 from contracts.mapping import interface_faults
 from core.cleaning.declaration import declaration_faults
-from core.errors import ConfigError
+from core.errors import ConfigError, NotFound
+from core.packaging.style_checks import style_faults
+from core.service.fitting import misfits
+from core.service.styles import StyleRegistry
 from core.store.registry import EntryKind, RegistryEntry, RegistryStore
 
 UNREADABLE = Rule(
     code="registration.unreadable",
     en="cannot be read: {detail}",
-    zh="无法读取：{detail}",
+    zh="无法读取该文件",
     remedy_en="name a readable TOML file in UTF-8",
     remedy_zh="请指定可读取的 UTF-8 编码 TOML 文件",
 )
@@ -40,6 +43,13 @@ UNKNOWN_TABLE = Rule(
     zh="此处不识别 [{name}]",
     remedy_en="use [interface] and [licence_type]",
     remedy_zh="请使用 [interface] 和 [licence_type]",
+)
+UNKNOWN_STYLE = Rule(
+    code="registration.unknown-style",
+    en="style {name} is neither registered nor shipped",
+    zh="样式 {name} 未登记，也不是内置样式",
+    remedy_en="register it first (licence-hub style apply), or name another",
+    remedy_zh="请先登记该样式（licence-hub style apply），或改用其他样式",
 )
 UNKNOWN_TYPE = Rule(
     code="registration.unknown-type",
@@ -64,10 +74,14 @@ class Registration:
     def __init__(self, registry: RegistryStore) -> None:
         self._registry = registry
 
-    def apply(self, files: Sequence[Path], actor: str) -> list[RegistryEntry]:
-        """Registers what the files declare, types first; raises ``ConfigError`` with all faults of the first file with any."""
+    def apply(self, files: Sequence[Path], actor: str, styles: StyleRegistry) -> list[RegistryEntry]:
+        """Registers what the files declare, types first; raises ``ConfigError`` with all faults of the first file with any.
+
+        A type's style must be one of ``styles`` and fit the type, or its licences would wait unsealed.
+        """
         declared = [declaration for file in files for declaration in read_declarations(file)]
         self._check_types(files, declared)
+        _check_styles(files, declared, styles)
         ordered = sorted(declared, key=lambda declaration: declaration.kind != "licence-type")
         return [self._registry.apply(item.kind, item.name, item.content, actor) for item in ordered]
 
@@ -86,19 +100,39 @@ class Registration:
         return tomli_w.dumps(tables, multiline_strings=True)
 
     def _check_types(self, files: Sequence[Path], declared: Iterable[Declaration]) -> None:
-        """Every interface's type is registered or declared beside it."""
+        """Every interface fits its type, which is registered or declared beside it."""
         declared = list(declared)
-        known = {entry.name for entry in self._registry.list("licence-type")}
-        known |= {item.name for item in declared if item.kind == "licence-type"}
-        missing = [
-            UNKNOWN_TYPE.at(
-                pointer("interface", item.name, "licence_type"), code=item.content["licence_type"]
-            )
-            for item in declared
-            if item.kind == "interface" and item.content["licence_type"] not in known
-        ]
-        if missing:
-            raise ConfigError(", ".join(map(str, files)), missing)
+        known = {entry.name: entry.declaration for entry in self._registry.list("licence-type")}
+        known |= {item.name: item.content for item in declared if item.kind == "licence-type"}
+        faults: list[Fault] = []
+        for item in declared:
+            if item.kind != "interface":
+                continue
+            place, code = pointer("interface", item.name), item.content["licence_type"]
+            if code not in known:
+                faults.append(UNKNOWN_TYPE.at(place + "/licence_type", code, code=code))
+                continue
+            interface = msgspec.convert(item.content, Interface)
+            faults += _placed(place, misfits(interface, msgspec.convert(known[code], LicenceType)))
+        if faults:
+            raise ConfigError(", ".join(map(str, files)), faults)
+
+
+def _check_styles(files: Sequence[Path], declared: Iterable[Declaration], styles: StyleRegistry) -> None:
+    faults: list[Fault] = []
+    for item in declared:
+        if item.kind != "licence-type":
+            continue
+        licence_type = msgspec.convert(item.content, LicenceType)
+        place = pointer("licence_type", item.name, "style")
+        try:
+            style = styles.load(licence_type.style)
+        except NotFound:
+            faults.append(UNKNOWN_STYLE.at(place, licence_type.style, name=licence_type.style))
+            continue
+        faults += _placed(place, style_faults(style, licence_type))
+    if faults:
+        raise ConfigError(", ".join(map(str, files)), faults)
 
 
 def read_declarations(file: Path) -> list[Declaration]:

@@ -5,11 +5,16 @@ A change of a style is a new version of it: what an earlier version has sealed s
 
 import hashlib
 from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
 
 from contracts.fault import Rule
 from contracts.licence_type import LicenceType
+from core.durable import PUBLIC, make_folder, put_file
 from core.errors import ConfigError, NotFound, Refused
 from core.packaging.style import Style
+from core.packaging.style_checks import style_faults
 from core.packaging.style_loader import load_style, shipped_style, shipped_styles
 from core.store import Store
 from core.store.registry import RegistryEntry
@@ -27,6 +32,15 @@ STRAY = Rule(
 )
 
 
+class ListedStyle(NamedTuple):
+    """A style that a licence type can name."""
+
+    name: str
+    origin: Literal["shipped", "registered"]
+    version: int
+    title: dict[str, str]
+
+
 class StyleRegistry:
     """Applying, listing and loading styles; those that ship with the product need no registration."""
 
@@ -37,9 +51,11 @@ class StyleRegistry:
     def apply(self, folder: Path, actor: str, licence_type: LicenceType | None = None) -> RegistryEntry:
         """Checks a style's folder and registers it.
 
-        Raises ``ConfigError`` with every fault, ``Refused`` (409) for other content under a version that is registered.
+        It must fit ``licence_type``, if one is given, and every registered type that names it. Raises ``ConfigError``
+        with every fault, ``Refused`` (409) for other content under a version that is registered.
         """
         style = load_style(folder / STYLE_FILE, licence_type)
+        self._refuse_unfit(style, folder / STYLE_FILE)
         contents = _contents(folder)
         files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
         self._refuse_other_content(style, files)
@@ -47,10 +63,20 @@ class StyleRegistry:
         declaration = {"name": style.name, "version": style.version, "title": style.title, "files": files}
         return self._store.registry.apply("style", style.name, declaration, actor)
 
-    def names(self) -> dict[str, str]:
-        """Every style's name with where it comes from: ``registered`` or ``shipped``."""
-        registered = {entry.name: "registered" for entry in self._store.registry.list("style")}
-        return {**dict.fromkeys(shipped_styles(), "shipped"), **registered}
+    def listed(self) -> list[ListedStyle]:
+        """Every style by name, as it is declared: one that cannot be loaded hides no other."""
+        shipped = {
+            name: ListedStyle(name, "shipped", style.version, style.title)
+            for name in shipped_styles()
+            for style in [shipped_style(name)]
+        }
+        registered = {
+            entry.name: ListedStyle(
+                entry.name, "registered", entry.declaration["version"], entry.declaration["title"]
+            )
+            for entry in self._store.registry.list("style")
+        }
+        return [style for _, style in sorted((shipped | registered).items())]
 
     def load(self, name: str) -> Style:
         """The registered style of that name, else the one that ships; raises ``NotFound``."""
@@ -61,7 +87,17 @@ class StyleRegistry:
         try:
             return load_style(self._unpacked(entry) / STYLE_FILE)
         except ConfigError as error:
-            raise NotFound(f"style {name} cannot be used: {error}", f"样式 {name} 不可用") from error
+            raise NotFound(
+                f"style {name} cannot be used: {error}",
+                f"样式 {name} 不可用：{'；'.join(fault.message_zh for fault in error.faults)}",
+            ) from error
+
+    def _refuse_unfit(self, style: Style, file: Path) -> None:
+        for entry in self._store.registry.list("licence-type"):
+            used_by = msgspec.convert(entry.declaration, LicenceType)
+            faults = style_faults(style, used_by) if used_by.style == style.name else []
+            if faults:
+                raise ConfigError(f"{file} ({entry.name})", faults)
 
     def _refuse_other_content(self, style: Style, files: dict[str, str]) -> None:
         try:
@@ -77,19 +113,28 @@ class StyleRegistry:
             )
 
     def _unpacked(self, entry: RegistryEntry) -> Path:
-        """The style's files as a folder of this host's cache, made in one step."""
+        """The style's files as a folder of this host's cache; a file that is missing or broken there comes from the store.
+
+        Each is put in its place whole, so processes that do this side by side never see half of what another writes.
+        """
         files: dict[str, str] = entry.declaration["files"]
         folder = (
             self._cache
             / f"{entry.name}-{hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:16]}"
         )
-        if not folder.exists():
-            making = folder.with_name(f"{folder.name}.new")
-            making.mkdir(parents=True, exist_ok=True)
-            for name, digest in files.items():
-                (making / name).write_bytes(self._store.blobs.get(bytes.fromhex(digest)))
-            making.replace(folder)
+        make_folder(folder)
+        for name, digest in files.items():
+            if not _holds(folder / name, digest):
+                content = self._store.blobs.get(bytes.fromhex(digest))
+                put_file(folder / name, content, mode=PUBLIC, replace=True)
         return folder
+
+
+def _holds(file: Path, digest: str) -> bool:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() == digest
+    except FileNotFoundError:
+        return False
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from core.keyring import Keyring
 from core.store.alerts import AlertStore
+from core.store.attachments import AttachmentStore
 from core.store.blobs import BlobStore
 from core.store.engine import Database
 from core.store.expiry import ExpiryStore
@@ -15,6 +16,7 @@ from core.store.licences import LicenceStore
 from core.store.links import LinkStore
 from core.store.manifests import ManifestStore
 from core.store.migrations import migrate
+from core.store.package_queue import PackageQueue
 from core.store.packages import PackageStore
 from core.store.partitions import ensure_partitions
 from core.store.quarantine import QuarantineStore
@@ -39,11 +41,13 @@ class Store:
         self.registry = RegistryStore(database)
         self.submissions = SubmissionStore(database)
         self.blobs = BlobStore(database, keyring)
+        self.attachments = AttachmentStore(database, keyring)
         self.manifests = ManifestStore(database)
         self.journal = JournalStore(database)
         self.leases = LeaseStore(database)
         self.subscriptions = SubscriptionStore(database)
         self.packages = PackageStore(database)
+        self.package_queue = PackageQueue(database)
         self.alerts = AlertStore(database)
         self.links = LinkStore(database)
         self.jobs = JobStore(database)
@@ -69,7 +73,11 @@ def open_store(
     database = Database(
         url, application_name=application_name, pool_size=pool_size, statement_timeout_s=statement_timeout_s
     )
-    return Store(database, Keyring(master, StoredKeys(database)))
+    try:
+        return Store(database, Keyring(master, StoredKeys(database)))
+    except BaseException:
+        database.close()  # whoever tries again must not leave a connection behind each time
+        raise
 
 
 def prepare_store(url: str, owner_url: str = "") -> str:

@@ -15,11 +15,13 @@ from contracts.fault import Fault
 from contracts.outcome import Outcome
 from contracts.record import LicenceRecord, SourceClass, Status
 from core.errors import InternalError
-from core.identity import Candidate, Decision, advanced, decide, needs_versions
+from core.identity import REPLAY, Candidate, Decision, advanced, decide, needs_versions
+from core.store.attachments import absence_faults, hold_files
 from core.store.bulk import as_uuid, look_up_by_index, rows_within
 from core.store.documents import Documents, HeldCase
-from core.store.heads import LicenceInHand, load_versions, lock_heads
+from core.store.heads import LicenceInHand, load_expiries, load_versions, lock_heads
 from core.store.identifiers import Assigned, Identifiers
+from core.store.replayed import ReplayedCases
 from core.store.writing import Frame, Writing, rising_ids
 
 _KNOWN = "SELECT receipt, outcome, licence_id, version_no FROM ledger WHERE receipt {within}"
@@ -37,6 +39,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A package of this version waits to be made."""
     known: bool = False
     """The ledger had the receipt already: a redelivery, nothing was written."""
+    closes: UUID | None = None
+    """The quarantine case that this replay closed."""
 
 
 class BatchCommit:
@@ -47,12 +51,14 @@ class BatchCommit:
         self._documents = documents
         self._identifiers = Identifiers(random)
         self._writing = Writing(documents, now_ms)
+        self._cases = ReplayedCases(connection, self._writing)
         self._results: dict[UUID, Result] = {}
         self._licences: dict[bytes, LicenceInHand] = {}
 
     def run(self, batch: Sequence[Candidate], frame: Frame | None) -> list[Result]:
         """Writes what the batch changes and answers per candidate, in order; a receipt given twice is committed once."""
         look_up_by_index(self._connection)
+        batch = self._with_files(batch)
         keys = {
             candidate.licence_key for candidate in batch if candidate.fixed is None and candidate.licence_key
         }
@@ -60,12 +66,29 @@ class BatchCommit:
             self._connection, dict(zip(keys, rising_ids(self._writing.now_ms, len(keys)), strict=True))
         )
         self._recall(batch)
-        fresh = list({item.receipt: item for item in batch if item.receipt not in self._results}.values())
+        unknown = {item.receipt: item for item in batch if item.receipt not in self._results}
+        fresh = list(unknown.values())
+        self._cases.lock(fresh)
         self._look_behind(fresh)
-        for candidate in fresh:
-            self._results[candidate.receipt] = self._commit(candidate, frame)
+        for candidate in map(self._cases.marked, fresh):  # each when those before it are settled
+            result = self._commit(candidate, frame)
+            closes = self._cases.settle(candidate, result.outcome)
+            self._results[candidate.receipt] = (
+                msgspec.structs.replace(result, closes=closes) if closes else result
+            )
         self._writing.flush(self._connection, list(self._licences.values()), frame if fresh else None)
+        self._cases.flush()
         return self._answers(batch, {candidate.receipt for candidate in fresh})
+
+    def _with_files(self, batch: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The batch, records held whose files the store has not: a version never refers to what is not there.
+
+        Before any head is locked, because a purge of files is waited for here.
+        """
+        absent = hold_files(
+            self._connection, ((one.receipt, one.record) for one in batch if one.record is not None)
+        )
+        return [_lacking(candidate, absent) for candidate in batch] if absent else batch
 
     def _answers(self, batch: Sequence[Candidate], fresh: set[UUID]) -> list[Result]:
         answers = []
@@ -105,10 +128,12 @@ class BatchCommit:
             if item.head is not None and (item.key in seen or needs_versions(item.head, candidate)):
                 deep[item.key] = item
             seen.add(item.key)
-            if item.head is None or item.head.current.source_digest != candidate.source_digest:
+            replayed = candidate.cause.startswith(REPLAY)
+            if item.head is None or item.key in deep or replayed or decide(item.head, candidate).store:
                 changing.append((candidate.record, item.identifier))
         if deep:
             load_versions(self._connection, list(deep.values()))
+        load_expiries(self._connection, [self._licences[key] for key in seen])
         self._identifiers.load(self._connection, changing)
 
     def _commit(self, candidate: Candidate, frame: Frame | None) -> Result:
@@ -158,8 +183,7 @@ class BatchCommit:
         self._writing.blind(record, item.id, version_no if decision.current else 0)
         if decision.current:
             item.current, item.issued_on, item.identifier = candidate, record.issued_on, identifier
-        if decision.status is not None:
-            self._writing.status(item, candidate, record, decision.status)
+        self._writing.status(item, candidate, record, decision)
         package = decision.current and _to_package(item, record)
         if decision.current:
             self._writing.package(item, candidate, version_no, wanted=package)
@@ -190,7 +214,20 @@ class BatchCommit:
         )
 
 
+def _lacking(candidate: Candidate, absent: set[str]) -> Candidate:
+    """The candidate, held when it would be stored without one of its files."""
+    if candidate.record is None or candidate.fixed is not None:
+        return candidate
+    faults = absence_faults(candidate.record, absent)
+    if not faults:
+        return candidate
+    return msgspec.structs.replace(
+        candidate, fixed=Outcome.QUARANTINED, content_digest=None, faults=(*candidate.faults, *faults)
+    )
+
+
 def _to_package(item: LicenceInHand, record: LicenceRecord) -> bool:
-    """Only what may be shared is packaged; another library's original is never sealed again."""
+    """Only what may be shared is packaged; of another library's licence only its original can be the package."""
     assert item.head is not None  # noqa: S101  # a stored record makes a head
-    return item.head.status is Status.VALID and record.source_class is not SourceClass.LIBRARY
+    kept = record.source_class is not SourceClass.LIBRARY or record.original is not None
+    return item.head.status is Status.VALID and kept

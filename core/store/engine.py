@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
-from core.store.failures import FOREIGN, classify
+from core.store.failures import FOREIGN, classify, unreached
 
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -93,10 +93,17 @@ class Database:
             failure = classify(error)
             if failure.disconnect:
                 self._forget(connection)
-            raise failure.error() from None
+            raise (unreached(error, self._place) if connection is None else failure.error()) from None
         finally:
             if connection is not None:
                 connection.close()
+
+    @property
+    def _place(self) -> str:
+        """Where the database is, without user and password."""
+        if self.dialect == "sqlite":
+            return str(self.url.database)
+        return f"{self.url.host or 'localhost'}:{self.url.port or 5432}/{self.url.database or ''}"
 
     def _forget(self, connection: Connection | None) -> None:
         """Pre-ping passes on a server that has become read-only, so every pooled connection of that age goes."""

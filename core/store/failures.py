@@ -113,6 +113,18 @@ def classify(error: BaseException) -> Failure:
     return Failure(Kind.DEFECT, type(cause).__name__)
 
 
+def unreached(error: BaseException, place: str) -> HubError:
+    """The hub's error when there was no connection yet: then the driver's own words name the cause, and quote no data."""
+    failure = classify(error)
+    if failure.kind is not Kind.UNAVAILABLE:
+        return failure.error()
+    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    why = " ".join(str(cause).split("\n")[0].split()) or failure.code
+    return Unavailable(
+        "the store is out of reach", summary_zh="存储不可用", retry_after_s=5, detail=f"{place}: {why}"
+    )
+
+
 def _of_postgresql(error: psycopg.Error) -> Failure:
     state = error.sqlstate or ""
     kind = _STATES.get(state) or _CLASSES.get(state[:2])

@@ -95,19 +95,26 @@ def _admit_keys(connection: Connection, requests: Sequence[GuardRequest]) -> dic
     for request in requests:
         if request.key is not None:
             wanted.setdefault(_key_of(request), (request.body_digest, request.now_ms))
-    inserted = _insert_new(
-        connection, guard_key, ("interface", "client", "key"), ("body_digest", "first_seen_ms"), wanted
-    )
-    known = {name: _Known(*wanted[name], True) for name in inserted}
-    taken = [name for name in wanted if name not in inserted]
-    if taken:
-        table = guard_key.c
-        query = select(guard_key).where(tuple_(table.interface, table.client, table.key).in_(taken))
-        for row in connection.execute(query):
-            known[row.interface, row.client, row.key] = _Known(
-                bytes(row.body_digest), row.first_seen_ms, False
-            )
+    known: dict[_Key, _Known] = {}
+    missing = wanted
+    while missing:  # more than once when a purge comes between the two statements
+        inserted = _insert_new(
+            connection, guard_key, ("interface", "client", "key"), ("body_digest", "first_seen_ms"), missing
+        )
+        known |= {name: _Known(*wanted[name], True) for name in inserted}
+        taken = [name for name in missing if name not in inserted]
+        known |= _taken_keys(connection, taken) if taken else {}
+        missing = {name: values for name, values in missing.items() if name not in known}
     return known
+
+
+def _taken_keys(connection: Connection, names: Sequence[_Key]) -> dict[_Key, _Known]:
+    table = guard_key.c
+    query = select(guard_key).where(tuple_(table.interface, table.client, table.key).in_(names))
+    return {
+        (row.interface, row.client, row.key): _Known(bytes(row.body_digest), row.first_seen_ms, False)
+        for row in connection.execute(query)
+    }
 
 
 def _insert_new(

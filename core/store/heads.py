@@ -53,6 +53,7 @@ _LOCK = (
     "SELECT id, licence_key, current_version, rank, source_order, stamp_us, source_digest, content_digest, interface_revision, "
     "rule_revision, versions, status, status_events, identifier, issued_on FROM licence WHERE licence_key {within}"
 )
+_EVENTS = "SELECT licence_id, status, effective_on FROM status_event WHERE licence_id {within} ORDER BY licence_id, seq"
 _VERSIONS = (
     "SELECT licence_id, version_no, rank, source_order, stamp_us, source_digest, content_digest, interface_revision, "
     "rule_revision FROM licence_version WHERE licence_id {within} ORDER BY licence_id, version_no"
@@ -103,6 +104,22 @@ def load_versions(connection: Connection, licences: Sequence[LicenceInHand]) -> 
             item.head = msgspec.structs.replace(item.head, earlier=tuple(found))
 
 
+def load_expiries(connection: Connection, licences: Sequence[LicenceInHand]) -> None:
+    """Tells expired heads what their expiry covers and which last day it was told by: a renewal takes it back."""
+    by_id = {
+        item.id: item for item in licences if item.head is not None and item.head.status is Status.EXPIRED
+    }
+    for licence_id, status, effective_on in rows_within(connection, _EVENTS, "uuid", list(by_id)):
+        owner = as_uuid(licence_id)
+        item = by_id[owner] if owner is not None else None
+        if item is None or item.head is None:
+            continue
+        if status == Status.EXPIRED.value:
+            item.head = msgspec.structs.replace(item.head, expired_on=_day(effective_on))
+        else:
+            item.head = msgspec.structs.replace(item.head, beneath=Status(status))
+
+
 def write_heads(connection: Connection, licences: Sequence[LicenceInHand], now_ms: int) -> None:
     """Writes the heads this batch touched; new ones in key order, so that two batches never wait for each other in a ring."""
     touched = [item for item in licences if item.touched]
@@ -127,7 +144,7 @@ def _in_hand(row: Sequence[Any]) -> LicenceInHand:
     licence_id = as_uuid(row[0])
     assert licence_id is not None  # noqa: S101  # primary key
     head = Head(current=_filed(row[2], row[3:10]), versions=row[10], status=Status(row[11]))
-    issued_on = date.fromisoformat(row[14]) if isinstance(row[14], str) else row[14]
+    issued_on = _day(row[14])
     return LicenceInHand(
         licence_id,
         bytes(row[1]),
@@ -137,6 +154,11 @@ def _in_hand(row: Sequence[Any]) -> LicenceInHand:
         identifier=row[13],
         issued_on=issued_on,
     )
+
+
+def _day(value: date | str | None) -> date | None:
+    """A date as a driver gives it: text on SQLite."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _filed(version_no: int, row: Sequence[Any]) -> Filed:

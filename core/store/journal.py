@@ -64,14 +64,15 @@ class JournalStore:
         if not self._waiting():  # looked for without the write lock: most looks find nothing
             return 0
         with self._database.begin() as connection:
-            pending = _read_pending(connection, limit)
-            if not pending:
-                return 0
             head = connection.execute(
                 select(journal_head).where(journal_head.c.id == _HEAD).with_for_update()
             ).one()
             if head.fence > fence:
                 raise FenceLost(f"journal fence is {head.fence}, this sequencer's is {fence}")
+            # only now: an older holder that was slow to commit may have moved what waited before the lock was ours
+            pending = _read_pending(connection, limit)
+            if not pending:
+                return 0
             rows = [_journal_row(head.size + offset, entry) for offset, entry in enumerate(pending)]
             frontier, size = merkle.append(head.frontier, head.size, (row[-1] for row in rows))
             insert_rows(connection, journal, _ENTRY, rows)

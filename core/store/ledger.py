@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, Connection, Integer, bindparam, func, select, tuple_
 
 from contracts.fault import Fault
 from contracts.identity import uuid7
@@ -14,6 +14,7 @@ from contracts.record import Collection
 from core.errors import NotFound
 from core.identity import RESUBMISSION
 from core.keyring import Keyring
+from core.store.columns import Id
 from core.store.documents import Documents
 from core.store.engine import Database
 from core.store.tables import ledger, raw_frame
@@ -27,7 +28,7 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     interface_revision: int
     submission: UUID
     position: int
-    """0-based record or row number within the submission."""
+    """0-based record or row number within the submission; the department's receipt file counts its ``row`` from 1."""
     rows: int
     collection: Collection
     outcome: Outcome
@@ -79,17 +80,24 @@ class LedgerStore:
         limit: int = 100,
         faults: bool = False,
     ) -> list[LedgerRow]:
-        """Rows in order of receipt (that is, of intake), from behind ``after``; within a submission every row has its receipt."""
+        """Rows from behind the receipt ``after``, in order of receipt: that of intake, and in it of the rows of a file.
+
+        Of one submission in order of position: a record that was replayed stands beside its first reading. Raises ``NotFound``
+        when ``after`` is no receipt of the submission.
+        """
         table = ledger.c
-        query = select(ledger).order_by(table.receipt).limit(limit)
+        place = (table.position, table.receipt) if submission else (table.receipt,)
+        query = select(ledger).order_by(*place).limit(limit)
         tests = [
             table.interface == interface if interface else None,
             table.outcome == outcome.value if outcome else None,
             table.submission == submission if submission else None,
             table.receipt >= _lowest(since_ms) if since_ms is not None else None,
-            table.receipt > after if after else None,
+            table.receipt > after if after and not submission else None,
         ]
         with self._database.read() as connection:
+            if after and submission:
+                tests.append(tuple_(*place) > tuple_(*_place_of(connection, submission, after)))
             rows = connection.execute(query.where(*[test for test in tests if test is not None]))
             return [self._row(row, faults=faults) for row in rows]
 
@@ -162,6 +170,18 @@ class LedgerStore:
 
 
 _CHUNK = 1000
+
+
+def _place_of(connection: Connection, submission: UUID, receipt: UUID) -> tuple[BindParameter[Any], ...]:
+    """Position and receipt, as a page of the submission begins behind them."""
+    table = ledger.c
+    found = select(table.position).where(table.receipt == receipt, table.submission == submission)
+    position = connection.execute(found).scalar_one_or_none()
+    if position is None:
+        raise NotFound(
+            f"submission {submission} has no receipt {receipt}", f"提交 {submission} 中没有回执 {receipt}"
+        )
+    return bindparam(None, position, Integer), bindparam(None, receipt, Id)
 
 
 def _lowest(at_ms: int) -> UUID:

@@ -12,19 +12,27 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
+import orjson
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from contracts.codes.holder import ORGANISATION_CODES
 from contracts.fault import masked
 from contracts.outcome import Outcome
-from contracts.record import Holder, LicenceRecord, Status
-from contracts.text import fold, normalise_licence_number
+from contracts.record import Attachment, Holder, LicenceRecord, SourceClass, Status
+from contracts.text import fold, forbidden_character, normalise_licence_number
 from core.errors import NotFound, Refused
 from core.keyring import Keyring
 from core.ports.library import LibraryStatus
 from core.store.documents import Documents
 from core.store.engine import Database
-from core.store.tables import blind_index, identifier, licence, licence_version, status_event
+from core.store.tables import (
+    blind_index,
+    identifier,
+    licence,
+    licence_version,
+    registry_version,
+    status_event,
+)
 
 Scope = Literal["management", "sharing"]
 DIVISION_DIGITS = 6
@@ -80,6 +88,11 @@ class LicenceView(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: date | None
     valid_until: date | None
     long_term: bool
+    source_class: SourceClass
+    scans: tuple[Attachment, ...]
+    """Scanned pages the version came with, in page order."""
+    original: Attachment | None
+    """The sealed file of another library the version came with."""
     status: Status
     """Status of the licence, whichever version is shown."""
     sealed: bool
@@ -214,6 +227,18 @@ class LicenceStore:
         except NotFound:
             return None
 
+    def meanings_of(self, licence_type: str) -> dict[str, dict[str, set[str]]]:
+        """Every text each code of the type's code tables has had, over all its declarations."""
+        same = (registry_version.c.kind == "licence-type", registry_version.c.name == licence_type)
+        found: dict[str, dict[str, set[str]]] = {}
+        with self._database.read() as connection:
+            rows = connection.execute(select(registry_version.c.declaration).where(*same)).all()
+        for (declaration,) in rows:
+            for item, spec in orjson.loads(bytes(declaration)).get("items", {}).items():
+                for code, text in spec.get("codes", {}).items():
+                    found.setdefault(item, {}).setdefault(code, set()).add(text)
+        return found
+
     def _tests(self, query: LicenceQuery) -> Iterator[ColumnElement[bool]]:
         table = licence.c
         yield from _SHARED if query.scope == "sharing" else (table.current_version > 0,)
@@ -284,6 +309,9 @@ class LicenceStore:
             valid_from=record.valid_from,
             valid_until=record.valid_until,
             long_term=record.long_term,
+            source_class=record.source_class,
+            scans=record.scans,
+            original=record.original,
             status=Status(row.status),
             sealed=row.sealed_version == row.version_no,
             versions=row.versions,
@@ -332,6 +360,8 @@ def _resolve(connection: Connection, name: UUID | str, *, current: bool = False)
     text = ""
     if licence_id is None:
         text = fold(str(name))
+        if forbidden_character(text):  # no stored text holds it, and PostgreSQL refuses to be asked
+            raise _unknown(name)
         query = select(identifier.c.licence_id).where(identifier.c.identifier == text)
         licence_id = connection.execute(query).scalar_one_or_none()
     head = select(licence.c.current_version, licence.c.identifier).where(licence.c.id == licence_id)

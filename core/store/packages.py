@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, tuple_, update
 
+from contracts.identity import uuid7
 from core.errors import FenceLost
+from core.store.bulk import insert_rows, update_rows
 from core.store.engine import Database
-from core.store.journal import pend
+from core.store.journal import canonical
 from core.store.leases import database_now_ms
-from core.store.tables import licence, licence_version, package
+from core.store.tables import journal_pending, licence, licence_version, package
 
 Version = tuple[UUID, int]
 """(licence id, version number)."""
@@ -32,6 +34,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     identifier: str
     interface: str
     created_ms: int
+    claimed_ms: int
+    """Now, by the store's clock: the moment the package is made and sealed at."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +51,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     blob: bytes
     """Digest of the stored (thin) form in the blob store."""
     thumbnail: bytes | None = None
+    original: bool = False
+    """Another library's sealed file, kept as it came."""
 
 
 class PackageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +74,11 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     changed_ms: int
 
+    @property
+    def original(self) -> bool:
+        """Whether the package is another library's sealed file: what the hub packages names a template."""
+        return self.state == "packaged" and not self.template
+
 
 class PackageStore:
     """Claims and outcomes of packaging."""
@@ -88,7 +99,13 @@ class PackageStore:
                 .with_for_update(of=package, skip_locked=True)
             )
             rows = connection.execute(waiting).all()
-            return [self._take(connection, row, now_ms + int(lease_s * 1000), now_ms) for row in rows]
+            claims = [_claimed(row, now_ms) for row in rows]
+            if claims:
+                until_ms = now_ms + int(lease_s * 1000)
+                connection.execute(
+                    _TAKE, [{**_place(claim), "lease": until_ms, "now": now_ms} for claim in claims]
+                )
+            return claims
 
     def due(self, idle_s: float, limit: int = 1000) -> list[tuple[Version, bool]]:
         """Versions that have waited for ``idle_s`` without a worker, with their bulk mark: the sweep sends them again."""
@@ -110,34 +127,19 @@ class PackageStore:
             now_ms = database_now_ms(connection)
             heads = _locked_heads(connection, [claim.licence_id for claim, _ in finished])
             ours = _still_ours(connection, [claim for claim, _ in finished])
-            return [
-                _key(claim) in ours and self._record(connection, claim, made, heads[claim.licence_id], now_ms)
-                for claim, made in finished
-            ]
-
-    def _record(
-        self, connection: Connection, claim: Claim, made: Mapping[str, Made], head: Any, now_ms: int
-    ) -> bool:
-        if head.current_version != claim.version_no or head.status != "valid":
-            detail = f"current version {head.current_version}, {head.status}"
-            self._set(connection, claim, now_ms, state="superseded", detail=detail)
-            return False
-        for form, package_made in made.items():
-            values = {"state": "packaged", "detail": "", **msgspec.structs.asdict(package_made)}
-            if form == claim.form:
-                self._set(connection, claim, now_ms, **values)
-            else:
-                connection.execute(insert(package).values(**_beside(claim, form, now_ms), **values))
-            pend(
-                connection,
-                "licence.packaged",
-                str(claim.licence_id),
-                _event(claim, form, package_made),
-                now_ms,
-            )
-        head_row = update(licence).where(licence.c.id == claim.licence_id)
-        connection.execute(head_row.values(sealed_version=claim.version_no, updated_ms=now_ms))
-        return True
+            writing = _Finishing(now_ms)
+            current: list[bool] = []
+            for claim, made in finished:
+                head = heads[claim.licence_id]
+                wanted = head.current_version == claim.version_no and head.status == "valid"
+                if _key(claim) in ours and wanted:
+                    writing.add(claim, made)
+                elif _key(claim) in ours:
+                    detail = f"current version {head.current_version}, {head.status}"
+                    self._set(connection, claim, now_ms, state="superseded", detail=detail)
+                current.append(_key(claim) in ours and wanted)
+            writing.flush(connection)
+            return current
 
     def put_back(self, claim: Claim, detail: str) -> None:
         """The signer or store is away: the package waits unsealed until the sweep finds it, and no attempt is counted."""
@@ -152,22 +154,13 @@ class PackageStore:
         with self._database.begin() as connection:
             self._set(connection, claim, database_now_ms(connection), state=state, detail=detail)
 
-    def release_held(self, state: str) -> int:
-        """Makes held packages wait again (a font was extended, a defect mended)."""
-        with self._database.begin() as connection:
-            now_ms = database_now_ms(connection)
-            held = update(package).where(package.c.state == state)
-            return connection.execute(
-                held.values(state="pending", detail="", tries=0, changed_ms=now_ms)
-            ).rowcount
-
-    def get(self, licence_id: UUID, version_no: int, form: str = "ofd") -> PackageView | None:
-        """One package's row."""
-        here = and_(
-            package.c.licence_id == licence_id, package.c.version_no == version_no, package.c.form == form
-        )
+    def get(self, licence_id: UUID, version_no: int, form: str = "") -> PackageView | None:
+        """One package's row; without ``form`` that of the OFD, or of the only form there is."""
+        here = and_(package.c.licence_id == licence_id, package.c.version_no == version_no)
+        if form:
+            here = and_(here, package.c.form == form)
         with self._database.read() as connection:
-            row = connection.execute(select(*_VIEW).where(here)).first()
+            row = connection.execute(select(*_VIEW).where(here).order_by(package.c.form).limit(1)).first()
             return None if row is None else PackageView(**row._mapping)
 
     def states(self) -> dict[str, int]:
@@ -193,28 +186,6 @@ class PackageStore:
         return select(*columns).join(licence_version, same).where(or_(package.c.state == "pending", lapsed))
 
     @staticmethod
-    def _take(connection: Connection, row: Row[Any], lease_ms: int, now_ms: int) -> Claim:
-        claim = Claim(
-            licence_id=row.licence_id,
-            version_no=row.version_no,
-            form=row.form,
-            fence=row.fence + 1,
-            tries=row.tries + 1,
-            identifier=row.identifier,
-            interface=row.interface,
-            created_ms=row.created_ms,
-        )
-        taken = (
-            update(package)
-            .where(*_is(claim))
-            .values(
-                state="claimed", fence=claim.fence, tries=claim.tries, lease_ms=lease_ms, changed_ms=now_ms
-            )
-        )
-        connection.execute(taken)
-        return claim
-
-    @staticmethod
     def _set(connection: Connection, claim: Claim, now_ms: int, **values: object) -> None:
         ours = update(package).where(
             *_is(claim), package.c.fence == claim.fence, package.c.state == "claimed"
@@ -231,9 +202,9 @@ def _key(claim: Claim) -> tuple[UUID, int, str]:
 
 
 def _locked_heads(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """The licences, locked in order of id, as every writer locks them."""
+    """The licences, locked in order of their key, as every writer locks them."""
     columns = (licence.c.id, licence.c.current_version, licence.c.status)
-    heads = select(*columns).where(licence.c.id.in_(ids)).order_by(licence.c.id).with_for_update()
+    heads = select(*columns).where(licence.c.id.in_(ids)).order_by(licence.c.licence_key).with_for_update()
     return {row.id: row for row in connection.execute(heads)}
 
 
@@ -242,20 +213,103 @@ def _still_ours(connection: Connection, claims: Sequence[Claim]) -> set[tuple[UU
     fences = {_key(claim): claim.fence for claim in claims}
     columns = (package.c.licence_id, package.c.version_no, package.c.form, package.c.fence)
     ids = package.c.licence_id.in_([claim.licence_id for claim in claims])
-    rows = connection.execute(select(*columns).where(ids, package.c.state == "claimed"))
+    held = select(*columns).where(ids, package.c.state == "claimed").order_by(package.c.licence_id)
+    rows = connection.execute(held.with_for_update())  # nobody takes them over before this transaction ends
     return {(row[0], row[1], row[2]) for row in rows if fences.get((row[0], row[1], row[2])) == row[3]}
 
 
-def _beside(claim: Claim, form: str, now_ms: int) -> dict[str, object]:
-    """What the row of a further form has in common with the claimed one."""
+class _Finishing:
+    """What a batch of finished packages writes: a statement a table, whatever the number of packages."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+        self._claimed: list[dict[str, object]] = []
+        self._beside: list[tuple[object, ...]] = []
+        self._pending: list[tuple[object, ...]] = []
+        self._sealed: list[tuple[object, ...]] = []
+
+    def add(self, claim: Claim, made: Mapping[str, Made]) -> None:
+        """The package of a claim that is held and of the licence's current version."""
+        claimed = claim.form if claim.form in made else next(iter(made))
+        for form, one in made.items():
+            values = _columns(one)
+            if form == claimed:  # an original may have another form than the one that was asked for
+                named = {f"new_{name}": value for name, value in values.items()}
+                self._claimed.append({**_place(claim), "new_form": form, "now": self._now_ms, **named})
+            else:
+                place = (claim.licence_id, claim.version_no, form, "packaged", False)
+                self._beside.append((*place, claim.created_ms, self._now_ms, *values.values()))
+            event = canonical(_event(claim, form, one))
+            subject = str(claim.licence_id)
+            self._pending.append((uuid7(self._now_ms), "licence.packaged", subject, event, self._now_ms))
+        self._sealed.append((claim.licence_id, claim.version_no, self._now_ms))
+
+    def flush(self, connection: Connection) -> None:
+        """Sends everything; raises ``FenceLost`` when a claim is no longer held, and then nothing of it may be committed."""
+        if not self._claimed:
+            return
+        if connection.execute(_FINISH, self._claimed).rowcount != len(self._claimed):
+            raise FenceLost("a package of the batch has another maker")
+        insert_rows(connection, package, (*_BESIDE, *_MADE), self._beside)
+        insert_rows(connection, journal_pending, _PENDING, self._pending)
+        update_rows(connection, licence, ("id", "sealed_version", "updated_ms"), self._sealed)
+
+
+_MADE = tuple(name for name in Made.__struct_fields__ if name != "original")
+_BESIDE = ("licence_id", "version_no", "form", "state", "bulk", "created_ms", "changed_ms")
+_PENDING = ("id", "kind", "subject", "data", "at_ms")
+_HERE = (
+    package.c.licence_id == bindparam("licence"),
+    package.c.version_no == bindparam("version"),
+    package.c.form == bindparam("asked"),
+)
+_TAKE = (
+    update(package)
+    .where(*_HERE)
+    .values(
+        state="claimed",
+        fence=bindparam("holder"),
+        tries=bindparam("attempt"),
+        lease_ms=bindparam("lease"),
+        changed_ms=bindparam("now"),
+    )
+)
+_FINISH = (
+    update(package)
+    .where(*_HERE, package.c.fence == bindparam("holder"), package.c.state == "claimed")
+    .values(
+        state="packaged",
+        detail="",
+        form=bindparam("new_form"),
+        changed_ms=bindparam("now"),
+        **{name: bindparam(f"new_{name}") for name in _MADE},
+    )
+)
+
+
+def _place(claim: Claim) -> dict[str, object]:
+    """A claim's row and fence, for the statements above."""
     return {
-        "licence_id": claim.licence_id,
-        "version_no": claim.version_no,
-        "form": form,
-        "bulk": False,
-        "created_ms": claim.created_ms,
-        "changed_ms": now_ms,
+        "licence": claim.licence_id,
+        "version": claim.version_no,
+        "asked": claim.form,
+        "holder": claim.fence,
+        "attempt": claim.tries,
     }
+
+
+def _claimed(row: Row[Any], now_ms: int) -> Claim:
+    return Claim(
+        licence_id=row.licence_id,
+        version_no=row.version_no,
+        form=row.form,
+        fence=row.fence + 1,
+        tries=row.tries + 1,
+        identifier=row.identifier,
+        interface=row.interface,
+        created_ms=row.created_ms,
+        claimed_ms=now_ms,
+    )
 
 
 def _is(claim: Claim) -> Iterable[Any]:
@@ -264,6 +318,12 @@ def _is(claim: Claim) -> Iterable[Any]:
         package.c.version_no == claim.version_no,
         package.c.form == claim.form,
     )
+
+
+def _columns(made: Made) -> dict[str, object]:
+    values = msgspec.structs.asdict(made)
+    del values["original"]  # said by the template that is not there
+    return values
 
 
 def _event(claim: Claim, form: str, made: Made) -> dict[str, object]:
@@ -277,4 +337,5 @@ def _event(claim: Claim, form: str, made: Made) -> dict[str, object]:
         "digest": made.digest.hex(),
         "algorithm": made.algorithm,
         "key_id": made.key_id,
+        "original": made.original,
     }

@@ -1,11 +1,14 @@
 """Quarantine: records that wait for a person, and what the person decided (C4, C5). Nothing vanishes: cases are only ever closed.
 
+By a person, or by a replay that stores the record (``core.store.replayed``).
+
 An accepted record is committed again under a receipt of its own, made from the case's receipt, so that a decision repeated after
-a crash has one effect.
+a crash has one effect. What lets the record go on is noted in the case first: from then on nothing else can be decided, since
+nobody could tell whether the record is stored already.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -24,8 +27,10 @@ from core.store.leases import database_now_ms
 from core.store.records import RecordStore, Result
 from core.store.tables import licence_version, quarantine_case
 
-CaseState = Literal["open", "claimed", "accepted", "resubmitted", "rejected"]
+CaseState = Literal["open", "claimed", "accepted", "resubmitted", "rejected", "replayed"]
 Choice = Literal["accept", "take-new", "keep-current"]
+Begun = Literal["", "accept", "take-new", "resubmit"]
+CASE_STATES: tuple[CaseState, ...] = get_args(CaseState)
 OPEN_STATES = ("open", "claimed")
 
 
@@ -45,7 +50,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     decided_ms: int | None
     reason: str
     resubmission: UUID | None
-    """Receipt the record went on under."""
+    """Receipt the record went on under; of a claimed case, that of a replay which the person who decides should know of."""
+    begun: Begun
+    """What was begun and has to be finished: of an open or claimed case, the only thing that can still be decided."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +141,13 @@ class QuarantineStore:
         with self._database.read() as connection:
             return {str(row[0]): int(row[1]) for row in connection.execute(query)}
 
+    def replayed(self, interface: str, receipts: Collection[UUID]) -> int:
+        """How many cases of the interface were closed by replays with these receipts."""
+        table = quarantine_case.c
+        query = select(table.resubmission).where(table.interface == interface, table.state == "replayed")
+        with self._database.read() as connection:
+            return sum(found in receipts for found in connection.execute(query).scalars())
+
     def claim(self, receipt: UUID, actor: str) -> CaseView:
         """Takes a case for ``actor``; a second claim by the same person changes nothing.
 
@@ -152,32 +166,42 @@ class QuarantineStore:
         _named(actor, reason)
         with self._database.begin() as connection:
             case, held = self._claim(connection, receipt, actor)
-        if choice not in _CHOICES[case.kind]:
-            raise Refused(
-                "quarantine-choice", f"a {case.kind} case cannot be decided by {choice}", status=409
-            )
-        if choice == "keep-current":
-            self._close(receipt, "rejected", actor, reason)
-            return None
-        (result,) = self._records.commit([self._accepted(held.candidate, choice)], [])
-        self._close(receipt, "accepted", actor, reason, result.receipt)
+            if choice not in _CHOICES[case.kind]:
+                raise Refused(
+                    "quarantine-choice",
+                    f"a {case.kind} case cannot be decided by {choice}",
+                    status=409,
+                    summary_zh=f"{_KINDS_ZH[case.kind]}记录不能以 {choice} 处理",
+                )
+            if choice == "keep-current":
+                self._close(connection, case, "rejected", actor, reason)
+                return None
+            accepted = self._accepted(held.candidate, choice)
+            self._begin(connection, case, choice)
+        (result,) = self._records.commit([accepted], [])
+        self._finish(receipt, choice, "accepted", actor, reason, result.receipt)
         return result
 
     def reject(self, receipt: UUID, actor: str, reason: str) -> CaseView:
         """Closes a case without storing the record; raises as ``decide``."""
         _named(actor, reason)
         with self._database.begin() as connection:
-            self._claim(connection, receipt, actor)
-        return self._close(receipt, "rejected", actor, reason)
+            case, _ = self._claim(connection, receipt, actor)
+            return self._close(connection, case, "rejected", actor, reason)
+
+    def begin_resubmission(self, receipt: UUID, actor: str, reason: str) -> None:
+        """Before a corrected record is sent: nothing else can be decided from now on; raises as ``decide``."""
+        _named(actor, reason)
+        with self._database.begin() as connection:
+            case, _ = self._claim(connection, receipt, actor)
+            self._begin(connection, case, "resubmit")
 
     def link_resubmission(
         self, receipt: UUID, resubmission: UUID, actor: str, reason: str = "corrected"
     ) -> CaseView:
         """Closes a case because a corrected record was sent under the receipt ``resubmission``; raises as ``decide``."""
         _named(actor, reason)
-        with self._database.begin() as connection:
-            self._claim(connection, receipt, actor)
-        return self._close(receipt, "resubmitted", actor, reason, resubmission)
+        return self._finish(receipt, "resubmit", "resubmitted", actor, reason, resubmission)
 
     def _accepted(self, candidate: Candidate, choice: Choice) -> Candidate:
         if candidate.record is None or candidate.licence_key is None or not candidate.number_key:
@@ -214,33 +238,48 @@ class QuarantineStore:
         connection.execute(change.values(state="claimed", claimed_by=actor))
         return msgspec.structs.replace(case, state="claimed", claimed_by=actor), held
 
-    def _close(
-        self, receipt: UUID, state: CaseState, actor: str, reason: str, resubmission: UUID | None = None
+    @staticmethod
+    def _begin(connection: Connection, case: CaseView, begun: Begun) -> None:
+        _check_begun(case, begun)
+        change = update(quarantine_case).where(quarantine_case.c.receipt == case.receipt)
+        connection.execute(change.values(begun=begun))
+
+    def _finish(
+        self, receipt: UUID, begun: Begun, state: CaseState, actor: str, reason: str, resubmission: UUID
     ) -> CaseView:
+        """Closes a case whose record has gone on."""
         with self._database.begin() as connection:
             case, _ = self._claim(connection, receipt, actor)
-            now_ms = database_now_ms(connection)
-            values = {
-                "state": state,
-                "decided_by": actor,
-                "decided_ms": now_ms,
-                "reason": reason,
-                "resubmission": resubmission,
-            }
-            connection.execute(
-                update(quarantine_case).where(quarantine_case.c.receipt == receipt).values(**values)
-            )
-            entry = {
-                "receipt": str(receipt),
-                "interface": case.interface,
-                "state": state,
-                "actor": actor,
-                "reason": reason,
-            }
-            if resubmission is not None:
-                entry["resubmission"] = str(resubmission)
-            pend(connection, "quarantine.decided", str(receipt), entry, now_ms)
-            return _view(connection.execute(select(*_VIEW).where(quarantine_case.c.receipt == receipt)).one())
+            return self._close(connection, case, state, actor, reason, begun=begun, resubmission=resubmission)
+
+    @staticmethod
+    def _close(
+        connection: Connection,
+        case: CaseView,
+        state: CaseState,
+        actor: str,
+        reason: str,
+        *,
+        begun: Begun = "",
+        resubmission: UUID | None = None,
+    ) -> CaseView:
+        _check_begun(case, begun)
+        now_ms = database_now_ms(connection)
+        decided = {"state": state, "decided_by": actor, "decided_ms": now_ms, "reason": reason}
+        entry = {
+            "receipt": str(case.receipt),
+            "interface": case.interface,
+            "state": state,
+            "actor": actor,
+            "reason": reason,
+        }
+        here = quarantine_case.c.receipt == case.receipt
+        connection.execute(update(quarantine_case).where(here).values(**decided))
+        if resubmission is not None:
+            connection.execute(update(quarantine_case).where(here).values(resubmission=resubmission))
+            entry["resubmission"] = str(resubmission)
+        pend(connection, "quarantine.decided", str(case.receipt), entry, now_ms)
+        return _view(connection.execute(select(*_VIEW).where(here)).one())
 
     def _read(
         self, connection: Connection, receipt: UUID, *, lock: bool = False
@@ -266,6 +305,7 @@ _CHOICES: dict[str, tuple[Choice, ...]] = {
     "quarantined": ("accept",),
     "conflict": ("take-new", "keep-current"),
 }
+_KINDS_ZH = {"quarantined": "隔离", "conflict": "冲突"}
 _VIEW = tuple(quarantine_case.c[name] for name in CaseView.__struct_fields__)
 
 
@@ -276,22 +316,33 @@ def _view(row: Any) -> CaseView:
 
 
 def _differences(stored: LicenceRecord, submitted: LicenceRecord) -> Iterator[Difference]:
-    before, after = dict(_flat(msgspec.to_builtins(stored))), dict(_flat(msgspec.to_builtins(submitted)))
+    before, after = dict(leaves(msgspec.to_builtins(stored))), dict(leaves(msgspec.to_builtins(submitted)))
     for field in sorted(before.keys() | after.keys()):
         if before.get(field) != after.get(field):
             yield Difference(field=field, stored=before.get(field), submitted=after.get(field))
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a record by path; a list of items is compared as a whole."""
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of a record, as builtins, by canonical field path; a list of items is one leaf."""
     if isinstance(value, dict):
         for name, part in value.items():
-            yield from _flat(part, f"{path}.{name}" if path else name)
+            yield from leaves(part, f"{path}.{name}" if path else name)
     elif isinstance(value, list | tuple) and path == "holders":
         for index, part in enumerate(value):
-            yield from _flat(part, f"{path}.{index}")
+            yield from leaves(part, f"{path}.{index}")
     else:
         yield path, value
+
+
+def _check_begun(case: CaseView, begun: Begun) -> None:
+    """A case in which nothing was begun, or this."""
+    if case.begun not in ("", begun):
+        raise Refused(
+            "quarantine-begun",
+            f"{case.begun} was begun by {case.claimed_by} and may have stored the record: repeat it to finish it",
+            status=409,
+            summary_zh=f"{case.claimed_by} 已开始 {case.begun}，记录可能已入库：请重复该操作以完成处理",
+        )
 
 
 def _named(actor: str, reason: str) -> None:

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from core.store.engine import Database
+from core.store.migrations import take_turns
 from core.store.tables import INSERT_ONLY, PARTITIONED, metadata
 
 
@@ -28,6 +29,7 @@ def grant_ddl(role: str) -> Iterator[str]:
 def grant(owner: Database, role: str) -> None:
     """Gives ``role`` its rights, as the owner of the tables; PostgreSQL only."""
     with owner.begin() as connection:
+        take_turns(connection)  # two grants at once fail: "tuple concurrently updated"
         for statement in grant_ddl(role):
             connection.exec_driver_sql(statement)
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, insert, select, update
 
 from contracts.identity import uuid7
 from core.errors import NotFound
@@ -72,8 +72,10 @@ class SubmissionStore:
         return opened
 
     def progress(self, submission_id: UUID, *, rows: int, records: int, skipped: int = 0) -> None:
-        """Notes how far the reading got (totals, not increments)."""
-        self._change(submission_id, rows=rows, records=records, skipped=skipped)
+        """Notes how far the reading got (totals, not increments); nothing once it is finished, by whichever reader."""
+        self._change(
+            submission_id, submission.c.state == "reading", rows=rows, records=records, skipped=skipped
+        )
 
     def finish(
         self,
@@ -124,9 +126,11 @@ class SubmissionStore:
         with self._database.read() as connection:
             return [_read(row) for row in connection.execute(query).mappings()]
 
-    def _change(self, submission_id: UUID, **values: object) -> None:
+    def _change(self, submission_id: UUID, *where: ColumnElement[bool], **values: object) -> None:
         with self._database.begin() as connection:
-            connection.execute(update(submission).where(submission.c.id == submission_id).values(**values))
+            connection.execute(
+                update(submission).where(submission.c.id == submission_id, *where).values(**values)
+            )
 
 
 def _values(opened: Submission) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from core.store.heads import LicenceInHand, write_heads
 from core.store.identifiers import Assigned
 
 FORM = "ofd"
+RENEWED = "renewed"
+"""Cause of the status event that takes an expiry back."""
 OPEN_PACKAGES = ("pending", "needs-glyph", "failed")
 """Package states that a newer version turns into ``superseded``; a claimed one its maker finds out about itself."""
 
@@ -150,11 +152,15 @@ class Writing:
         self._journal.append(("licence.version", item.id, entry))
 
     def status(
-        self, item: LicenceInHand, candidate: Candidate, record: LicenceRecord, status: Status
+        self, item: LicenceInHand, candidate: Candidate, record: LicenceRecord, decision: Decision
     ) -> None:
-        """A status event that came with a record, and its journal entry."""
+        """The status event that comes with a record, if any, and its journal entry."""
+        status = decision.status
+        if status is None:
+            return
         item.status_events += 1
-        cause = "reported" if record.status is status else "ended-at-intake"
+        stated = "reported" if record.status is status else "ended-at-intake"
+        cause = RENEWED if decision.renewed else stated
         effective_on = record.valid_until if status is Status.EXPIRED else None
         event = (
             item.id,
@@ -211,6 +217,18 @@ class Writing:
             "rules": rules,
         }
         self._journal.append(("quarantine.opened", candidate.receipt, entry))
+
+    def decided(self, receipt: UUID, interface: str, state: str, actor: str, resubmission: UUID) -> None:
+        """The journal entry of a case that closes because its record went on under the receipt ``resubmission``."""
+        entry = {
+            "receipt": str(receipt),
+            "interface": interface,
+            "state": state,
+            "actor": actor,
+            "reason": state,
+            "resubmission": str(resubmission),
+        }
+        self._journal.append(("quarantine.decided", receipt, entry))
 
     def ledger(
         self,

@@ -7,6 +7,7 @@ from datetime import datetime
 from core.gm import der
 from core.gm.der import DerError, Tlv
 from core.verification.certificates import Certificate, certificate_of
+from core.verification.digests import digest_of
 from core.verification.finding import Broken, Undecided
 
 DATA = "1.2.840.113549.1.7.1"
@@ -18,7 +19,6 @@ TIMESTAMP_ATTRIBUTE = "1.2.840.113549.1.9.16.2.14"
 _CONTEXT_0, _CONTEXT_0_PRIMITIVE, _CONTEXT_1 = 0xA0, 0x80, 0xA1
 _CERTIFICATES_BYTES = 128 * 1024
 """Room for any honest chain."""
-_SHA256 = "2.16.840.1.101.3.4.2.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,10 @@ class SignerInfo:
     """DER of the SET the signature covers, or empty when it covers the content itself."""
     attributes: dict[str, tuple[Tlv, ...]]
     signature_algorithm: str
+    signature_parameters: bytes
+    """DER of the algorithm's parameters, or empty."""
     signature: bytes
-    unsigned_attributes: tuple[str, ...]
+    unsigned_attributes: dict[str, tuple[Tlv, ...]]
 
     def value(self, oid: str) -> Tlv | None:
         """The single value of a signed attribute; raises ``DerError`` when it has several."""
@@ -98,7 +100,7 @@ def check_attributes(signed: SignedData, certificate: Certificate, digest: bytes
         raise Broken(
             "content-type", "the signature is about another kind of content", "签名针对的内容类型不符"
         )
-    if named is not None and certificate.digests()[1] != _named_certificate(named):
+    if named is not None and not _names_certificate(named, certificate):
         raise Broken("signer-swapped", "the signer's certificate was exchanged", "签名者证书被替换")
 
 
@@ -117,18 +119,13 @@ def signer_certificate(signed: SignedData, others: Sequence[Certificate] = ()) -
     )
 
 
-def _named_certificate(value: Tlv) -> bytes:
-    """SHA-256 of the first certificate of SigningCertificateV2 (RFC 5035); other digests are not read."""
+def _names_certificate(value: Tlv, certificate: Certificate) -> bool:
+    """Whether the first certificate of SigningCertificateV2 (RFC 5035) is this one."""
     first = _parts(_parts(_parts(value, 1, 2)[0], 1, 64)[0], 1, 3)
     if first[0].tag == der.SEQUENCE:
-        if der.read_oid(der.children(first[0].content)[0]) != _SHA256:
-            raise Undecided(
-                "signing-certificate",
-                "the signer's certificate is named by an unknown digest",
-                "签名者证书的摘要算法未知",
-            )
-        return der.read_octets(first[1])
-    return der.read_octets(first[0])
+        method = der.read_oid(der.children(first[0].content)[0])
+        return digest_of(method, certificate.encoding) == der.read_octets(first[1])
+    return certificate.digests()[1] == der.read_octets(first[0])
 
 
 def _signer(element: Tlv) -> SignerInfo:
@@ -147,19 +144,21 @@ def _signer(element: Tlv) -> SignerInfo:
         signed_attributes=der.tlv(der.SET, attributes.content) if attributes else b"",
         attributes=_attributes(attributes),
         signature_algorithm=_algorithm(rest[0]),
+        signature_parameters=b"".join(part.encoding for part in _parts(rest[0], 1, 2)[1:]),
         signature=der.read_octets(rest[1]),
-        unsigned_attributes=tuple(_attributes(unsigned)),
+        unsigned_attributes=_attributes(unsigned, repeated=True),
     )
 
 
-def _attributes(element: Tlv | None) -> dict[str, tuple[Tlv, ...]]:
+def _attributes(element: Tlv | None, *, repeated: bool = False) -> dict[str, tuple[Tlv, ...]]:
+    """Values by kind; ``repeated`` kinds are gathered, as further timestamps are added beside the first."""
     found: dict[str, tuple[Tlv, ...]] = {}
     for entry in der.children(element.content) if element else ():
         kind, values = _parts(entry, 2, 2)
         oid = der.read_oid(kind)
-        if oid in found or values.tag != der.SET:
+        if (oid in found and not repeated) or values.tag != der.SET:
             raise DerError("an attribute stands twice or has no set of values")
-        found[oid] = tuple(der.children(values.content))
+        found[oid] = (*found.get(oid, ()), *der.children(values.content))
     return found
 
 

@@ -12,14 +12,17 @@ from core.verification.report import UncoveredBytes
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 _END = struct.Struct("<4sHHHHIIH")
+_WIDE_END, _LOCATOR = struct.Struct("<4sQHHIIQQQQ"), struct.Struct("<4sIQI")
+_WIDE_END_MARK, _LOCATOR_MARK = b"PK\x06\x06", b"PK\x06\x07"
 _LOCAL_MARK, _CENTRAL_MARK, _END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x0001, 0x0008, 0x0800
 _SYMLINK = 0xA000
 _LONGEST_COMMENT = 65_535
-_IN_EXTRA = 0xFFFFFFFF
+_IN_EXTRA, _MANY = 0xFFFFFFFF, 0xFFFF
 _WIDE_SIZES = struct.Struct("<HHQQ")
 """ZIP64 field of a local header; some producers always write it, also for small members."""
+_NOTHING_DEFLATED = b"\x03\x00"
 _PIECE = 64 * 1024
 
 
@@ -113,10 +116,9 @@ def open_container(data: bytes, limits: Limits) -> Container:
         raise too_much(
             f"the file has more than {limits.members} members", f"文件成员超过 {limits.members} 个"
         )
-    if directory_offset + directory_size > end.offset:
-        raise _insane("the central directory runs into its end record")
-    uncovered = [_gap(directory_offset + directory_size, end.offset, "before the end record")]
-    uncovered.append(_gap(end.offset + _END.size, len(data), "comment of the file"))
+    if directory_offset + directory_size != end.start:
+        raise _insane("the central directory does not end where its end record begins")
+    uncovered = [_gap(end.offset + _END.size, len(data), "comment of the file", "文件注释")]
     members: dict[str, Member] = {}
     at = directory_offset
     for _ in range(count):
@@ -129,12 +131,16 @@ def open_container(data: bytes, limits: Limits) -> Container:
         raise _insane("the central directory has bytes beyond its entries")
     uncovered += _between_members(members, directory_offset)
     found = tuple(run for run in sorted(uncovered, key=lambda run: run.offset) if run.length)
+    if any(data.find(_LOCAL_MARK, run.offset, run.offset + run.length) >= 0 for run in found):
+        raise _insane("a member that the central directory does not list")  # for readers that only stream
     return Container(data, members, found, limits)
 
 
 @dataclass(frozen=True)
 class _End:
     offset: int
+    start: int
+    """Where what ends the file begins: the record itself, or its ZIP64 form before it."""
     fields: tuple[int, ...]
 
 
@@ -145,11 +151,30 @@ def _end_record(data: bytes) -> _End:
     _, disk, first_disk, here, total, size, start, comment = _END.unpack_from(data, offset)
     if disk or first_disk or here != total:
         raise _insane("the archive has several parts")
-    if total == 0xFFFF or start == 0xFFFFFFFF:
-        raise Undecided("zip64", "ZIP64 containers are not read", "不支持 ZIP64 容器")
     if offset + _END.size + comment != len(data):
         raise _insane("bytes follow the end record")
-    return _End(offset, (disk, first_disk, here, here, total, size, start, comment))
+    begins, said = _wide_end(data, offset, (total, size, start))
+    return _End(offset, begins, (disk, first_disk, here, here, *said, comment))
+
+
+def _wide_end(data: bytes, offset: int, said: tuple[int, int, int]) -> tuple[int, tuple[int, int, int]]:
+    """Where the end begins, and entries, size and offset of the directory; a ZIP64 end has to say what the short one says."""
+    at = offset - _WIDE_END.size - _LOCATOR.size
+    locator = data[max(0, offset - _LOCATOR.size) : offset]
+    if at < 0 or not locator.startswith(_LOCATOR_MARK):
+        if said[0] == _MANY or _IN_EXTRA in said:
+            raise _insane("the ZIP64 end record is missing")
+        return offset, said
+    wide = _WIDE_END.unpack_from(data, at)
+    told: tuple[int, int, int] = wide[7:10]
+    plain = (wide[0], wide[1], wide[4], wide[5]) == (_WIDE_END_MARK, _WIDE_END.size - 12, 0, 0)
+    agrees = all(
+        short in (long, unsaid)
+        for short, long, unsaid in zip(said, told, (_MANY, _IN_EXTRA, _IN_EXTRA), strict=True)
+    )
+    if not plain or not agrees or wide[6] != wide[7] or _LOCATOR.unpack(locator) != (_LOCATOR_MARK, 0, at, 1):
+        raise _insane("the two end records differ")
+    return at, told
 
 
 def _central_entry(data: bytes, at: int, stop: int) -> tuple[Member, int, list[UncoveredBytes]]:
@@ -184,13 +209,22 @@ def _central_entry(data: bytes, at: int, stop: int) -> tuple[Member, int, list[U
         raise Undecided(
             "zip-method", f"{name} is encrypted or packed in an unknown way", f"{name} 已加密或压缩方式未知"
         )
+    if _IN_EXTRA in (packed, size, offset):
+        raise Undecided("zip64", f"the sizes of {name} in ZIP64 are not read", f"不支持 {name} 的 ZIP64 大小")
     if external >> 16 & 0xF000 == _SYMLINK:
         raise _insane(f"{name} is a symbolic link")
     if method == _STORED and packed != size:
         raise _insane(f"{name} is stored but its two sizes differ")
     content, end, extra = _local_header(data, offset, (raw_name, flags, method, crc, packed, size))
+    if name.endswith("/") and (size or data[content : content + packed] not in (b"", _NOTHING_DEFLATED)):
+        raise _insane(f"the folder {name} has content")
     extra.append(
-        UncoveredBytes(at + _CENTRAL.size + name_size, extra_size + comment_size, f"extra fields of {name}")
+        UncoveredBytes(
+            at + _CENTRAL.size + name_size,
+            extra_size + comment_size,
+            f"extra fields of {name}",
+            f"{name} 的附加字段",
+        )
     )
     member = Member(
         name=name,
@@ -220,8 +254,12 @@ def _local_header(
     described = bool(flags & _DESCRIPTOR)
     stated, sizes = (local_crc, local_packed, local_size), (crc, packed, size)
     wide = data[name_at + name_size : content] == _WIDE_SIZES.pack(1, 16, size, packed)
+    extra_field = data[name_at + name_size : content]
     agrees = (
         stated == sizes
+        or (
+            described and extra_field == _WIDE_SIZES.pack(1, 16, 0, 0) and stated == (0, _IN_EXTRA, _IN_EXTRA)
+        )
         or (described and stated == (0, 0, 0))
         or (wide and stated == (crc, _IN_EXTRA, _IN_EXTRA))
     )
@@ -233,25 +271,34 @@ def _local_header(
         or content + packed > len(data)
     ):
         raise _insane("a local header differs from the central directory")
-    extra = [UncoveredBytes(name_at + name_size, extra_size, "extra fields of a local header")]
+    extra = [
+        UncoveredBytes(
+            name_at + name_size, extra_size, "extra fields of a local header", "本地文件头的附加字段"
+        )
+    ]
     descriptor = _descriptor_size(data, content + packed, (crc, packed, size)) if described else 0
     return content, content + packed + descriptor, extra
 
 
 def _descriptor_size(data: bytes, at: int, expected: tuple[int, int, int]) -> int:
-    for prefix in (b"PK\x07\x08", b""):
-        descriptor = prefix + struct.pack("<III", *expected)
-        if data[at : at + len(descriptor)] == descriptor:
-            return len(descriptor)
+    for form in ("<III", "<IQQ"):
+        for prefix in (b"PK\x07\x08", b""):
+            descriptor = prefix + struct.pack(form, *expected)
+            if data[at : at + len(descriptor)] == descriptor:
+                return len(descriptor)
     raise _insane("a data descriptor differs from the central directory")
 
 
 def _decoded_name(raw: bytes, flags: int) -> str:
     try:
-        return raw.decode("utf-8" if flags & _UTF8 else "ascii")
+        return raw.decode("utf-8" if flags & _UTF8 else "ascii").replace(
+            "\\", "/"
+        )  # as tools of Windows write
     except UnicodeDecodeError:
         try:
-            return raw.decode("gb18030")  # how older Chinese tools write names without the flag
+            return raw.decode("gb18030").replace(
+                "\\", "/"
+            )  # how older Chinese tools write names without the flag
         except UnicodeDecodeError as error:
             raise _insane("a member's name is in no known character set") from error
 
@@ -274,15 +321,15 @@ def _between_members(members: dict[str, Member], directory_offset: int) -> list[
             raise Broken(
                 "members-overlap", f"{member.name} overlaps another member", f"{member.name} 与其他成员重叠"
             )
-        gaps.append(_gap(at, member.header_offset, f"before {member.name}"))
+        gaps.append(_gap(at, member.header_offset, f"before {member.name}", f"{member.name} 之前"))
         at = member.end_offset
     if at > directory_offset:
         raise Broken("members-overlap", "a member overlaps the central directory", "有成员与中央目录重叠")
-    return [*gaps, _gap(at, directory_offset, "before the central directory")]
+    return [*gaps, _gap(at, directory_offset, "before the central directory", "中央目录之前")]
 
 
-def _gap(start: int, end: int, what: str) -> UncoveredBytes:
-    return UncoveredBytes(start, end - start, what)
+def _gap(start: int, end: int, what: str, what_zh: str) -> UncoveredBytes:
+    return UncoveredBytes(start, end - start, what, what_zh)
 
 
 def _inflated(data: bytes, start: int, end: int, name: str) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from core.verification.finding import Broken, Undecided
 _ACCEPTED = {
     "SM3": "sm3",
     oids.SM3: "sm3",
+    "1.2.156.10197.1.401.1": "sm3",  # SM3 without a key, as GM/T 0006 numbers it
     "SHA256": "sha256",
     "SHA-256": "sha256",
     oids.SHA256: "sha256",
@@ -16,6 +17,9 @@ _ACCEPTED = {
     "2.16.840.1.101.3.4.2.2": "sha384",
     "SHA512": "sha512",
     "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.8": "sha3_256",
+    "2.16.840.1.101.3.4.2.9": "sha3_384",
+    "2.16.840.1.101.3.4.2.10": "sha3_512",
 }
 _WEAK = {"MD5", "SHA1", "SHA-1", "1.2.840.113549.2.5", "1.3.14.3.2.26"}
 

@@ -19,7 +19,7 @@ class Limits:
     """Elements of all XML members read together."""
     binary_bytes: int = 1024 * 1024
     """A seal, a signature value or a certificate."""
-    signatures: int = 20
+    signatures: int = 60
     references: int = 2_000
 
 

@@ -13,8 +13,8 @@ from core.verification.digests import new_digest
 from core.verification.finding import Broken, Undecided
 from core.verification.limits import Limits
 from core.verification.ofd import CONTAINER_PARAMETER, OfdDocument, OfdSignature, read_ofd
-from core.verification.proceedings import NotApplicable, Proceedings, passed
-from core.verification.report import Reason, SignatureFacts, Step
+from core.verification.proceedings import NotApplicable, Proceedings, genuine, passed
+from core.verification.report import Reason, SignatureFacts, Step, Text
 from core.verification.signed_values import (
     Plain,
     Signed,
@@ -198,7 +198,7 @@ def _signature(case: OfdCase) -> Reason:
             raise Broken(
                 "signed-value", f"the signature value is malformed: {error}", "签名值格式错误"
             ) from error
-    return passed(f"{len(case.signed)} signatures are genuine", f"{len(case.signed)} 个签名验证通过")
+    return genuine(len(case.signed))
 
 
 def _seal_maker(case: OfdCase) -> Reason:
@@ -312,7 +312,7 @@ def _facts(case: OfdCase, signature: OfdSignature) -> SignatureFacts:
     value, signed = case.values.get(signature.name), case.signed.get(signature.name)
     seal = value.seal.info if isinstance(value, SesSignature) else None
     notes = (
-        ("a timestamp is present and was not judged",)
+        (Text("a timestamp is present and was not judged", "含时间戳，未作判断"),)
         if isinstance(value, SesSignature) and value.timestamp
         else ()
     )

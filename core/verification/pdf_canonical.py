@@ -1,5 +1,7 @@
 """The one form of the hub's own signed PDF: what the signature cannot cover is its own value, so that has one encoding."""
 
+import re
+
 from contracts.fault import Fault, Rule
 from core.gm import der, oids
 from core.gm.der import DerError
@@ -10,6 +12,7 @@ from core.verification.pdf import CADES_DETACHED, read_pdf
 
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _NULL = b"\x05\x00"
+_LOWER_CASE = re.compile(rb"[0-9a-f]*")
 
 
 def _rule(code: str, en: str, zh: str) -> Rule:
@@ -42,7 +45,7 @@ def canonical_pdf_faults(data: bytes) -> list[Fault]:
     if len(signatures) != 1 or signatures[0].end != len(data) or signatures[0].sub_filter != CADES_DETACHED:
         return [ONE_SIGNATURE.at("")]
     signature = signatures[0]
-    faults = [] if signature.contents == signature.contents.lower() else [CONTENTS.at("")]
+    faults = [] if _LOWER_CASE.fullmatch(signature.contents) else [CONTENTS.at("")]
     try:
         value = without_padding(signature.value)
         if parse_signed_data(value).encoding not in _encodings(parse_signed_data(value)):

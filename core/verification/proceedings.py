@@ -54,5 +54,11 @@ def passed(en: str, zh: str) -> Reason:
     return Reason("passed", en, zh)
 
 
+def genuine(signatures: int) -> Reason:
+    """The reason of the step that found every signature genuine."""
+    counted = "1 signature is" if signatures == 1 else f"{signatures} signatures are"
+    return passed(f"{counted} genuine", f"{signatures} 个签名验证通过")
+
+
 def _stopped(step: Step) -> Reason:
     return Reason("earlier-step", f"not run: step {step.value} failed", f"未执行：步骤 {step.value} 未通过")

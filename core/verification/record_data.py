@@ -1,6 +1,7 @@
 """Comparing a library record with what a file states in metadata and draws on its page."""
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import get_args
 
@@ -8,20 +9,34 @@ from contracts.record import ELEMENT_CODES, LicenceRecord
 from core.packaging.values import LONG_TERM, DateFormat, Value, face_date, face_text, metadata_text
 from core.verification.report import Content
 
+Meanings = Mapping[str, Mapping[str, Collection[str]]]
+"""Items bound to a code table: item -> code -> every text the code has had."""
 _BLANKS = re.compile(r"\s+")
 _DATE_SEPARATORS = re.compile(r"[-/.年月日\s]")
 
 
-def differences(content: Content, record: LicenceRecord) -> list[str]:
+def differences(content: Content, record: LicenceRecord, meanings: Meanings) -> list[str]:
     """Codes whose metadata or drawn text is not the record's; codes the file does not state are not judged.
 
-    Repeated items are compared in metadata alone, as their drawn form depends on the style.
+    Repeated items are compared in metadata alone, as their drawn form depends on the style. For an item bound to a code table
+    the code or a text it has had are the same.
     """
     return [
         code
         for code, value in _values(record).items()
-        if not (_stated(value, content.metadata.get(code)) and _drawn(value, content.face_items.get(code)))
+        if not _agrees(
+            value, content.metadata.get(code), content.face_items.get(code), meanings.get(code, {})
+        )
     ]
+
+
+def _agrees(
+    value: Value, stated: str | None, drawn: str | None, table: Mapping[str, Collection[str]]
+) -> bool:
+    if isinstance(value, str) and value in table:
+        same = {_BLANKS.sub("", text) for text in (value, *table[value])}
+        return all(text is None or _BLANKS.sub("", text) in same for text in (stated, drawn))
+    return _stated(value, stated) and _drawn(value, drawn)
 
 
 def unknown_codes(content: Content, record: LicenceRecord) -> list[str]:

@@ -56,6 +56,18 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Text:
+    """What is said to people, in both languages."""
+
+    en: str
+    zh: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The text as JSON."""
+        return {"en": self.en, "zh-CN": self.zh}
+
+
+@dataclass(frozen=True)
 class StepResult:
     """One step with its outcome."""
 
@@ -80,7 +92,7 @@ class SignatureFacts:
 
     name: str
     kind: str
-    """``seal``, ``signature`` (OFD without seal) or ``pdf``."""
+    """``seal``, ``signature`` (OFD without seal), ``pdf`` or ``timestamp`` (of a PDF)."""
     algorithm: str = ""
     key_id: str = ""
     signer: str = ""
@@ -89,7 +101,7 @@ class SignatureFacts:
     """The signer's own claim; a timestamp, where there is one, is named in ``notes``."""
     seal_name: str = ""
     seal_version: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The facts as JSON."""
@@ -102,7 +114,7 @@ class SignatureFacts:
             "signed_at": self.signed_at.isoformat() if self.signed_at else None,
             "seal_name": self.seal_name,
             "seal_version": self.seal_version,
-            "notes": list(self.notes),
+            "notes": [note.as_dict() for note in self.notes],
         }
 
 
@@ -113,6 +125,7 @@ class UncoveredBytes:
     offset: int
     length: int
     what: str
+    what_zh: str
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,7 @@ class VerificationReport:
         outcomes = {result.outcome for result in self.steps}
         if Outcome.FAILED in outcomes:
             return Verdict.INVALID
-        decisive = self.result_of(Step.DATA if self.form == STATEMENT else Step.SIGNATURE)
+        decisive = self.result_of(Step.STATUS if self.form == STATEMENT else Step.SIGNATURE)
         proved = decisive.outcome is Outcome.PASSED and Outcome.CANNOT not in outcomes
         return Verdict.VALID if proved else Verdict.CANNOT_VERIFY
 
@@ -181,7 +194,8 @@ class VerificationReport:
             "signatures": [facts.as_dict() for facts in self.signatures],
             "unsigned_members": list(self.unsigned_members),
             "uncovered_bytes": [
-                {"offset": u.offset, "length": u.length, "what": u.what} for u in self.uncovered
+                {"offset": u.offset, "length": u.length, "what": Text(u.what, u.what_zh).as_dict()}
+                for u in self.uncovered
             ],
             "content": {
                 "identifier": self.content.identifier,

@@ -171,7 +171,12 @@ def _check_signed_data(signature: OfdSignature, signed: SignedData, others: Sequ
         check_attributes(signed, certificate, embedded)
     message = signer.signed_attributes or (digest if signed.content is None else signed.content)
     if not verify_signature(
-        certificate, signer.signature_algorithm, message, signer.signature, signer.digest_algorithm
+        certificate,
+        signer.signature_algorithm,
+        message,
+        signer.signature,
+        signer.digest_algorithm,
+        signer.signature_parameters,
     ):
         raise _bad_signature(signature)
     return Signed(certificate, signer.signature_algorithm, signature.claimed_at, signed.certificates)

@@ -11,7 +11,9 @@ from contracts.fault import Rule
 from core.errors import ConfigError
 from core.sealing.keyfiles import read_certificates
 from core.verification.certificates import Certificate, certificate_of
+from core.verification.constraints import chain_doubt
 from core.verification.finding import Broken, Finding, Undecided
+from core.verification.report import Text
 from core.verification.revocation import RevocationList, check_not_revoked, read_revocation_list
 
 LONGEST_CHAIN = 6
@@ -58,16 +60,23 @@ class TrustStore:
 
         Raises ``Undecided`` when no way leads to an anchor.
         """
-        if found := self._climb(leaf, [*self.intermediates, *others[:MOST_OTHERS]]):
+        doubts: list[Text] = []
+        if found := self._climb(leaf, [*self.intermediates, *others[:MOST_OTHERS]], doubts):
             return found
+        why = doubts[0] if doubts else Text("", "")
         raise Undecided(
             "untrusted",
-            f"the certificate of {leaf.subject} does not lead to a trusted one",
-            f"{leaf.subject} 的证书无法追溯到受信任的证书",
+            f"the certificate of {leaf.subject} does not lead to a trusted one{why.en}",
+            f"{leaf.subject} 的证书无法追溯到受信任的证书{why.zh}",
         )
 
-    def _climb(self, leaf: Certificate, between: list[Certificate]) -> tuple[Certificate, ...] | None:
-        """The shortest way up; each certificate is visited once, so cross-signed ones cost no more than their number squared."""
+    def _climb(
+        self, leaf: Certificate, between: list[Certificate], doubts: list[Text]
+    ) -> tuple[Certificate, ...] | None:
+        """The shortest way up; each certificate is visited once, so cross-signed ones cost no more than their number squared.
+
+        ``doubts`` gathers why a way that seemed to lead up does not.
+        """
         paths: deque[tuple[Certificate, ...]] = deque([(leaf,)])
         seen = {leaf}
         while paths:
@@ -75,10 +84,14 @@ class TrustStore:
             if path[-1] in self.anchors:
                 return path
             for anchor in self.anchors:
-                if _may_follow(path, anchor):
-                    return (*path, anchor)
+                if _may_follow(path, anchor, doubts):
+                    if not (doubt := chain_doubt((*path, anchor))):
+                        return (*path, anchor)
+                    doubts.append(doubt)
             if len(path) < LONGEST_CHAIN:
-                further = [other for other in between if other not in seen and _may_follow(path, other)]
+                further = [
+                    other for other in between if other not in seen and _may_follow(path, other, doubts)
+                ]
                 seen.update(further)
                 paths.extend((*path, other) for other in further)
         return None
@@ -115,14 +128,23 @@ def check_valid_at(trust: TrustStore, chain: Sequence[Certificate], moment: date
             )
 
 
-def _may_follow(path: tuple[Certificate, ...], issuer: Certificate) -> bool:
+def _may_follow(path: tuple[Certificate, ...], issuer: Certificate, doubts: list[Text]) -> bool:
     """Whether ``issuer`` issued the last certificate and its path length allows the authorities already below it."""
     below = len(path) - 1
     try:
-        fits = issuer.path_length is None or below <= issuer.path_length
-        return fits and path[-1].was_issued_by(issuer)
-    except Finding:
+        issued = path[-1].was_issued_by(issuer)
+        if issued and issuer.path_length is not None and below > issuer.path_length:
+            doubts.append(
+                Text(
+                    f": {issuer.subject} allows {issuer.path_length} authorities below it, there are {below}",
+                    f"：{issuer.subject} 之下只允许 {issuer.path_length} 级机构，实有 {below} 级",
+                )
+            )
+            return False
+    except Finding as finding:
+        doubts.append(Text(f": {finding.reason.en}", f"：{finding.reason.zh}"))
         return False
+    return issued
 
 
 def _certificates(folder: Path) -> tuple[Certificate, ...]:

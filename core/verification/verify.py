@@ -15,6 +15,8 @@ from core.verification.report import SECURITY_STEPS, Content, Reason, Verificati
 from core.verification.trust import TrustStore
 
 _ZIP, _PDF = b"PK\x03\x04", b"%PDF-"
+_BLANKS, _LATEST_HEADER = b"\0\t\n\f\r ", 1024
+"""Readers of PDF look for its header in the first 1 024 bytes; blanks alone may stand before it here."""
 
 
 def verify_file(
@@ -32,7 +34,7 @@ def verify_file(
     moment = now or datetime.now(UTC)
     if data.startswith(_ZIP):
         return _verify_ofd(OfdCase(data, trust, moment, limits), library)
-    if data.startswith(_PDF):
+    if data[:_LATEST_HEADER].lstrip(_BLANKS).startswith(_PDF):
         return _verify_pdf(PdfCase(data, trust, moment, limits), library)
     return _unknown(library)
 

@@ -29,7 +29,6 @@ public class Push {
         String signature = Base64.getEncoder().encodeToString(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
 
         HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
-            .version(HttpClient.Version.HTTP_1_1)
             .header("Content-Type", file.endsWith(".ndjson") ? "application/x-ndjson" : "application/json")
             .header("Idempotency-Key", digest)
             .header("X-Client-Id", client)

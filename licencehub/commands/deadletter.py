@@ -5,7 +5,7 @@ import getpass
 import click
 
 from licencehub.app import Hub
-from licencehub.commands.shell import as_json, show, table, with_hub
+from licencehub.commands.shell import FAILED, as_json, show, table, with_hub
 
 
 @click.group()
@@ -47,15 +47,40 @@ def list_(hub: Hub, limit: int, after: str, json_: bool) -> None:
 @click.option("--reason", required=True, help="Why; it goes into the journal.")
 @click.option("--discard", is_flag=True, help="Throw the messages away instead of sending them again.")
 @as_json
+@click.pass_context
 @with_hub
 def redrive(
-    hub: Hub, ids: tuple[str, ...], everything: bool, limit: int, reason: str, discard: bool, json_: bool
+    hub: Hub,
+    context: click.Context,
+    *,
+    ids: tuple[str, ...],
+    everything: bool,
+    limit: int,
+    reason: str,
+    discard: bool,
+    json_: bool,
 ) -> None:
-    """Send parked messages back to where they came from (or discard them); each needs a reason, all of it is journaled."""
+    """Send parked messages back to where they came from (or discard them); each needs a reason, all of it is journaled.
+
+    Exit 1 when some of the IDS are not parked (any more).
+    """
     if bool(ids) == everything:
         raise click.UsageError("name message ids, or give --all")
     count = hub.bus.redrive(list(ids) or None, limit=limit, discard=discard)
     kind = "deadletter.discarded" if discard else "deadletter.redriven"
-    data = {"count": count, "ids": list(ids), "reason": reason, "actor": getpass.getuser()}
-    hub.store.journal.record(kind, "deadletter", data)
-    show({"count": count, "discarded": discard}, json_=json_, text=lambda: click.echo(f"{kind}: {count}"))
+    if count:
+        data = {"count": count, "ids": list(ids), "reason": reason, "actor": getpass.getuser()}
+        hub.store.journal.record(kind, "deadletter", data)
+    missing = max(len(set(ids)) - count, 0)
+
+    def text() -> None:
+        click.echo(f"{kind}: {count}")
+        if missing:
+            click.echo(
+                f"not parked: {missing} of the ids (see deadletter list) 其中 {missing} 个不在死信中（请查看列表）",
+                err=True,
+            )
+
+    show({"count": count, "missing": missing, "discarded": discard}, json_=json_, text=text)
+    if missing:
+        context.exit(FAILED)

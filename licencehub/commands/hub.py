@@ -1,11 +1,12 @@
 """``init``, ``serve``, ``doctor``: making, running and examining a hub."""
 
 import logging
+import os
 from pathlib import Path
 
 import click
 
-from core.config import write_default_config
+from core.config import FILE_NAME, drafted_config
 from licencehub.commands.shell import FAILED, Shell, as_json, pass_shell, show, table
 
 ALL = "all"
@@ -20,12 +21,13 @@ def init(directory: Path, stack: str, json_: bool) -> None:
     """Make a hub in DIRECTORY: configuration, secrets, development seal, empty store. 创建一个枢纽。"""
     from licencehub.foundation import found_hub
 
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        path = write_default_config(directory, "production" if stack == "production" else "embedded")
-    except FileExistsError as error:
-        raise click.UsageError(f"{error.filename} exists: this directory holds a hub already") from error
-    with Shell(path).hub("init") as hub:
+    path = directory / FILE_NAME
+    if path.exists():
+        raise click.UsageError(f"{path} exists: this directory holds a hub already")
+    with (
+        drafted_config(directory, "production" if stack == "production" else "embedded", os.environ) as draft,
+        Shell(draft).hub("init") as hub,
+    ):
         made = found_hub(hub)
     show(
         {"config": str(path), **made},

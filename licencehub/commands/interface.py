@@ -29,7 +29,7 @@ def interface() -> None:
 @with_hub
 def apply(hub: Hub, files: tuple[Path, ...], json_: bool) -> None:
     """Register or change what FILEs declare; all faults at once, all files or none. New interfaces start disabled."""
-    entries = Registration(hub.store.registry).apply(files, getpass.getuser())
+    entries = Registration(hub.store.registry).apply(files, getpass.getuser(), hub.styles)
     _show(entries, json_=json_)
 
 

@@ -7,12 +7,15 @@ from typing import Any
 import click
 import msgspec
 
+from contracts.fault import masked
+from contracts.licence_type import LicenceType
 from contracts.record import Status
 from core.errors import Refused
 from core.service.package_files import PackageFiles
-from core.store.licences import LicenceQuery
+from core.store.licences import LicenceQuery, LicenceView
+from core.store.quarantine import leaves
 from licencehub.app import Hub
-from licencehub.commands.shell import as_json, show, table, with_hub
+from licencehub.commands.shell import as_json, readable, show, table, with_hub
 
 
 @click.group()
@@ -87,10 +90,14 @@ def find(
 @as_json
 @with_hub
 def show_(hub: Hub, identifier: str, history: bool, json_: bool) -> None:
-    """Show a licence by national identifier (of any version) or id; personal codes are masked."""
+    """Show a licence with its face items, by national identifier (of any version) or id; personal values are masked."""
     view = hub.store.licences.get(identifier)
     package = hub.store.packages.get(view.id, view.version_no)
-    value = {**msgspec.to_builtins(view), "package": msgspec.to_builtins(_shown(package))}
+    value = {
+        **msgspec.to_builtins(view),
+        "items": _items(hub, view),
+        "package": msgspec.to_builtins(_shown(package)),
+    }
     past = hub.store.licences.history(view.id) if history else None
     if past is not None:
         value["history"] = {
@@ -101,11 +108,8 @@ def show_(hub: Hub, identifier: str, history: bool, json_: bool) -> None:
         }
 
     def text() -> None:
-        table(
-            view.identifier,
-            ("field", "value"),
-            [(k, v) for k, v in value.items() if k != "history" and v not in ("", None)],
-        )
+        fields = {name: part for name, part in value.items() if name != "history"}
+        table(view.identifier, ("field", "value"), [row for row in leaves(fields) if readable(row[1])])
         if past is not None:
             versions = [
                 (v.version_no, v.outcome.value, v.cause, v.interface, v.source_order, v.current)
@@ -127,13 +131,16 @@ def show_(hub: Hub, identifier: str, history: bool, json_: bool) -> None:
 @as_json
 @with_hub
 def package(hub: Hub, identifier: str, output: Path, json_: bool) -> None:
-    """Write the sealed package of the licence's current version."""
+    """Write the sealed package of the licence's current version; what still waits shows in `package list`. 取证照文件。"""
     view = hub.store.licences.get(identifier)
     row = hub.store.packages.get(view.id, view.current_version)
     if row is None or row.state != "packaged":
         state = row.state if row else "none"
         raise Refused(
-            "package-pending", f"version {view.current_version} is not sealed yet ({state})", status=409
+            "package-pending",
+            f"version {view.current_version} is not sealed yet ({state})",
+            status=409,
+            summary_zh=f"第 {view.current_version} 版尚未签章（{state}）",
         )
     data = PackageFiles(hub.store).file(view.id, view.current_version)
     output.write_bytes(data)
@@ -148,6 +155,17 @@ def package(hub: Hub, identifier: str, output: Path, json_: bool) -> None:
         json_=json_,
         text=lambda: click.echo(f"{output}: {len(data)} bytes, {row.file_number}, {row.algorithm}"),
     )
+
+
+def _items(hub: Hub, view: LicenceView) -> dict[str, Any]:
+    """The face items; those that the licence type declares personal are masked."""
+    items = hub.store.licences.record(view.id, view.version_no).items
+    entry = hub.store.registry.snapshot().find("licence-type", view.licence_type)
+    specs = msgspec.convert(entry.declaration, LicenceType).items if entry else {}
+    return {
+        code: masked(readable(item)) if code in specs and specs[code].personal else item
+        for code, item in items.items()
+    }
 
 
 def _shown(package: object) -> object:

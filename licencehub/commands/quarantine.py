@@ -2,16 +2,21 @@
 
 import getpass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 from uuid import UUID
 
 import click
 import msgspec
 
-from contracts.record import LicenceRecord
-from core.store.quarantine import CaseView, Choice
+from contracts.declare import DeclarationError
+from contracts.fault import Fault
+from core.errors import ConfigError, HubError
+from core.store.quarantine import CASE_STATES, CaseView, Choice, leaves
 from licencehub.app import Hub
 from licencehub.commands.shell import as_json, show, table, with_hub
+
+if TYPE_CHECKING:
+    from adapters.rereading import Received
 
 because = click.option("--reason", required=True, help="Why; it is kept with the decision. 理由。")
 
@@ -25,7 +30,7 @@ def quarantine() -> None:
     "list", epilog="Example: licence-hub quarantine list --interface sf-food-permits --state open"
 )
 @click.option("--interface", default="", help="Only this interface.")
-@click.option("--state", type=click.Choice(["open", "claimed", "accepted", "resubmitted", "rejected"]))
+@click.option("--state", type=click.Choice(CASE_STATES))
 @click.option("--kind", type=click.Choice(["quarantined", "conflict"]))
 @click.option("--after", type=click.UUID, help="Go on after this receipt.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1000))
@@ -50,18 +55,35 @@ def list_(
 @as_json
 @with_hub
 def show_(hub: Hub, receipt: UUID, json_: bool) -> None:
-    """Show one case whole: record, findings, and for a conflict the fields that differ. Contains personal data."""
+    """Show one case whole: record, findings, what came in, and for a conflict the fields that differ. Contains personal data.
+
+    Where no record could be made, --json gives the `skeleton` of one, to be filled in for `resubmit`.
+    """
     detail = hub.store.quarantine.get(receipt)
+    received, why = _received(hub, receipt)
     value = {
         "case": msgspec.to_builtins(detail.case),
         "record": msgspec.to_builtins(detail.record),
         "faults": [fault.as_dict() for fault in detail.faults],
         "against": detail.against,
         "differences": msgspec.to_builtins(detail.differences),
+        "received": received and received.rows,
+        "received_missing": why,
     }
+    if received and detail.record is None:
+        value["skeleton"] = received.skeleton
 
     def text() -> None:
         click.echo(f"{detail.case.kind} {receipt}: {detail.case.state}, interface {detail.case.interface}")
+        if detail.case.resubmission:
+            click.echo(f"the record went on under {detail.case.resubmission}")
+        if detail.record is None:
+            click.echo(
+                "no record could be made of it: mend the `skeleton` that --json gives, and resubmit it"
+            )
+            click.echo("未能形成记录：请补全 --json 输出中的 skeleton 后重新提交（resubmit）")
+        else:
+            table("record", ("field", "value"), list(leaves(value["record"])))
         table(
             "findings",
             ("rule", "place", "value", "message", "remedy"),
@@ -76,6 +98,11 @@ def show_(hub: Hub, receipt: UUID, json_: bool) -> None:
                 ("field", "stored", "submitted"),
                 [(d.field, d.stored, d.submitted) for d in detail.differences],
             )
+        if received:
+            rows = [(n, *cell) for n, row in enumerate(received.rows, 1) for cell in row.items()]
+            table("received", ("", "column", "value"), rows)
+        else:
+            click.echo(f"what came in cannot be shown: {why['en']} {why['zh-CN']}")
 
     show(value, json_=json_, text=text)
 
@@ -114,13 +141,20 @@ def decide(hub: Hub, receipt: UUID, choice: Choice, reason: str, json_: bool) ->
 @as_json
 @with_hub
 def resubmit(hub: Hub, receipt: UUID, file: Path, reason: str, json_: bool) -> None:
-    """Send the corrected record (the `record` of `show --json`, mended) in again under a receipt of its own."""
-    from router.resubmission import Resubmission
+    """Send the corrected record in again under a receipt of its own.
 
+    The file is the `record` of `show --json`, mended, or its `skeleton`, filled in.
+    """
+    from adapters.decoding import parse_record
+    from router.resubmission import Resubmission, corrected_record
+
+    parsed = parse_record(file.read_bytes())
+    if isinstance(parsed, Fault):
+        raise ConfigError(str(file), [parsed])
     try:
-        record = msgspec.json.decode(file.read_bytes(), type=LicenceRecord)
-    except msgspec.DecodeError as error:
-        raise click.UsageError(f"{file} holds no licence record: {error}") from error
+        record = corrected_record(parsed)
+    except DeclarationError as error:
+        raise ConfigError(str(file), error.faults) from error
     fresh = Resubmission(hub.store, hub.intake()).send(receipt, record, getpass.getuser(), reason)
     show({"receipt": str(fresh)}, json_=json_, text=lambda: click.echo(f"resubmitted as {fresh}"))
 
@@ -135,10 +169,20 @@ def reject(hub: Hub, receipt: UUID, reason: str, json_: bool) -> None:
     _show([hub.store.quarantine.reject(receipt, getpass.getuser(), reason)], json_=json_)
 
 
+def _received(hub: Hub, receipt: UUID) -> tuple["Received | None", dict[str, str]]:
+    """What came in for the receipt, or why it cannot be shown, by language."""
+    from adapters.rereading import Rereader
+
+    try:
+        row = hub.store.ledger.entry(receipt)
+        return Rereader(hub.store, hub.config.data).received(row), {}
+    except HubError as error:
+        return None, {"en": error.summary, "zh-CN": error.summary_zh}
+
+
 def _show(cases: list[CaseView], *, json_: bool) -> None:
     rows = [
-        (case.receipt, case.interface, case.kind, case.state, ", ".join(case.rules), case.claimed_by)
-        for case in cases
+        (case.receipt, case.interface, case.kind, case.state, case.rules, case.claimed_by) for case in cases
     ]
     columns = ("receipt", "interface", "kind", "state", "rules", "claimed by")
     show(msgspec.to_builtins(cases), json_=json_, text=lambda: table("cases", columns, rows))

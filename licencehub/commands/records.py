@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import click
+import msgspec
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import MofNCompleteColumn, Progress
 
+from adapters.filedrop.folder import origin_of
 from contracts.outcome import Outcome
 from core.store.ledger import LedgerRow
 from licencehub.app import Hub
-from licencehub.commands.shell import FAILED, as_json, show, table, with_hub
+from licencehub.commands.shell import FAILED, as_json, config_path, readable, show, table, with_hub
 
 SINCE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 PAGE = 1000
@@ -36,10 +38,10 @@ def ingest(hub: Hub, context: click.Context, interface: str, files: tuple[Path, 
     from licencehub.ingestion import ingest_files
 
     with _bar("records", quiet=json_) as advance:
-        taken = ingest_files(hub, interface, files, advance)
+        taken = ingest_files(hub, config_path(context), interface, files, advance)
     value: list[dict[str, Any]] = [
         {
-            "file": str(file),
+            "file": origin_of(str(file)),
             "submission": str(one.submission.id),
             "verdict": one.verdict,
             "rows": one.submission.rows,
@@ -61,7 +63,7 @@ def ingest(hub: Hub, context: click.Context, interface: str, files: tuple[Path, 
             )
             for fault in row["faults"]:
                 click.echo(
-                    f"  {fault['message']['en']} {fault['message']['zh-CN']} ({fault['remedy']['en']})"
+                    f"  {fault['message']['en']} {fault['message']['zh-CN']} ({fault['remedy']['en']} {fault['remedy']['zh-CN']})"
                 )
 
     show(value, json_=json_, text=text)
@@ -95,7 +97,10 @@ def ledger(
     totals: bool,
     json_: bool,
 ) -> None:
-    """What became of every record: one outcome per receipt. 台账。"""
+    """What became of every record: one outcome per receipt. 台账。
+
+    `row` counts from 1, as in the department's receipt file; `position` of --json counts from 0.
+    """
     since_ms = _ms(since)
     if totals:
         counts = hub.store.ledger.totals(submission=submission, interface=interface, since_ms=since_ms)
@@ -117,19 +122,18 @@ def ledger(
     )
 
     def text() -> None:
-        columns = ("receipt", "interface", "position", "outcome", "rules", "cause")
+        columns = ("receipt", "interface", "row", "outcome", "rules", "cause")
         table(
             "ledger",
             columns,
-            [
-                (r.receipt, r.interface, r.position, r.outcome.value, ", ".join(r.rules), r.cause)
-                for r in rows
-            ],
+            [(r.receipt, r.interface, r.position + 1, r.outcome.value, r.rules, r.cause) for r in rows],
         )
         for row in rows:
             for fault in row.faults:
+                value = "" if fault.value is None else f" {readable(fault.value)!r}"
                 click.echo(
-                    f"{fault.rule} at {fault.pointer or '/'}: {fault.message} {fault.message_zh} ({fault.remedy})"
+                    f"{fault.rule} at {fault.pointer or '/'}{value}: {fault.message} {fault.message_zh} "
+                    f"({fault.remedy} {fault.remedy_zh})"
                 )
 
     show([_row(row) for row in rows], json_=json_, text=text)
@@ -141,12 +145,23 @@ def ledger(
 @click.option("--since", type=SINCE, help="Taken in at or after this moment (UTC).")
 @click.option("--preview", is_flag=True, help="Only count what would come of it.")
 @as_json
+@click.pass_context
 @with_hub
 def replay(
-    hub: Hub, receipt: UUID | None, interface: str, since: datetime | None, *, preview: bool, json_: bool
+    hub: Hub,
+    context: click.Context,
+    receipt: UUID | None,
+    interface: str,
+    since: datetime | None,
+    *,
+    preview: bool,
+    json_: bool,
 ) -> None:
-    """Read raw input again under today's mapping and rules. 重放。"""
-    from adapters.rereading import Rereader
+    """Read raw input again under today's mapping and rules. 重放。
+
+    Exit 1 when a file is no longer kept: its records are counted, all others are replayed.
+    """
+    from adapters.rereading import Gone, Rereader
     from core.ports.intake import Lot
     from licencehub.ingestion import live_interface, wait_for_receipts, worker_at_hand
     from router.replay import Replay
@@ -155,19 +170,33 @@ def replay(
         raise click.UsageError("name either --receipt, or --interface and --since")
     rows = [hub.store.ledger.entry(receipt)] if receipt else list(_all_rows(hub, interface, since))
     live = live_interface(hub, interface or rows[0].interface)
-    source = Rereader(hub.store, hub.config.data).drafts(rows, live)
+    gone: list[Gone] = []
+    source = Rereader(hub.store, hub.config.data).drafts(rows, live, gone)
     lot = Lot(live.declaration.name, live.revision, "replay", live.declaration.collection)
     run = Replay(hub.store, lot)
     if preview:
-        counts = dict(run.preview(source))
+        expected = run.preview(source)
+        counts, closed = dict(expected.outcomes), expected.cases_closed
     else:
-        with worker_at_hand(hub), _bar("replayed", quiet=json_) as advance:
+        with worker_at_hand(hub, config_path(context)), _bar("replayed", quiet=json_) as advance:
             receipts = run.publish(source, hub.intake())
             hub.manifest.write()
             counts = wait_for_receipts(hub, receipts, advance)
-    value = {"preview": preview, "records": len(rows), "outcomes": counts}
-    title = "would become" if preview else "became"
-    show(value, json_=json_, text=lambda: table(title, ("outcome", "records"), sorted(counts.items())))
+        closed = hub.store.quarantine.replayed(live.declaration.name, set(receipts))
+    value = {"preview": preview, "records": len(rows), "outcomes": counts, "cases_closed": closed}
+    value["gone"] = msgspec.to_builtins(gone)
+
+    def text() -> None:
+        table("would become" if preview else "became", ("outcome", "records"), sorted(counts.items()))
+        if closed:
+            click.echo(f"quarantine cases {'that would close' if preview else 'closed'}: {closed}")
+        if gone:
+            title = "not read again: these files are no longer kept 文件已不在归档中，未重放"
+            table(title, ("submission", "file", "records"), [(g.submission, g.file, g.records) for g in gone])
+
+    show(value, json_=json_, text=text)
+    if gone:
+        context.exit(FAILED)
 
 
 def _all_rows(hub: Hub, interface: str, since: datetime | None) -> Iterator[LedgerRow]:
@@ -183,7 +212,8 @@ def _all_rows(hub: Hub, interface: str, since: datetime | None) -> Iterator[Ledg
 
 @contextmanager
 def _bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    with Progress(console=Console(stderr=True), disable=quiet) as bars:
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as bars:
         task = bars.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

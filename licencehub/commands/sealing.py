@@ -8,12 +8,17 @@ import click
 
 from core.packaging.typeface import FONTS, SHIPPED_FONT
 from core.ports.signer import Algorithm
-from core.sealing.authority import create_development_authorities, load_authority
+from core.sealing.authority import JOURNAL, PDF_SIGNER, create_development_authorities, load_authority
+from core.sealing.certificates import Purpose
 from core.sealing.picture import SealText
 from core.sealing.store import KeyReference, SealDeclaration, SealEntry
-from core.service.seals import NewSeal, create_seal, import_seal
+from core.service.seals import NewSeal, create_seal, import_seal, retire_seal
+from core.verification.certificates import certificate_of
 from licencehub.app import Hub
 from licencehub.commands.shell import as_json, show, table, with_hub
+
+RENEWED = {PDF_SIGNER: (Purpose.DOCUMENT_SIGNER, "documents"), JOURNAL: (Purpose.JOURNAL, "journal")}
+"""Keys that follow one another: what each may do, and what its certificates are called."""
 
 _bound_types = click.option(
     "--type", "types", multiple=True, default=("*",), help="Licence type it may sign; again for more."
@@ -103,7 +108,8 @@ def import_(
         raise click.UsageError("give --key and --certificate, or --pkcs12")
     reference = KeyReference(key or "", certificate or "", pkcs12 or "", password)
     declaration = SealDeclaration(reference, types, issuers)
-    _told(hub, "seal.imported", import_seal(hub.seals, name, file.read_bytes(), declaration), json_=json_)
+    taken = import_seal(hub.seals, name, file.read_bytes(), declaration, datetime.now(UTC))
+    _told(hub, "seal.imported", taken, json_=json_)
 
 
 @seal.command("list", epilog="Example: licence-hub seal list --json")
@@ -122,11 +128,17 @@ def list_(hub: Hub, json_: bool) -> None:
 
 @seal.command(epilog="Example: licence-hub seal retire city")
 @click.argument("name")
+@click.option(
+    "--leave-gap",
+    is_flag=True,
+    help="Even when no other seal takes over: its licences wait unsealed. 允许空缺。",
+)
 @as_json
 @with_hub
-def retire(hub: Hub, name: str, json_: bool) -> None:
-    """Take a seal out of use for good; what it has sealed stays valid."""
-    _told(hub, "seal.retired", hub.seals.retire(name), json_=json_)
+def retire(hub: Hub, name: str, leave_gap: bool, json_: bool) -> None:
+    """Take a seal out of use for good; what it has sealed stays valid. 停用印章。"""
+    retired = retire_seal(hub.seals, name, datetime.now(UTC), leave_gap=leave_gap)
+    _told(hub, "seal.retired", retired, json_=json_)
 
 
 @click.group()
@@ -143,7 +155,7 @@ def ca() -> None:
 @as_json
 @with_hub
 def init(hub: Hub, algorithm: str | None, json_: bool) -> None:
-    """Make the roots and the keys of seal maker, seals, PDF and journal; refused where there are some."""
+    """Make the roots and the keys of seal maker, seals, PDF and journal, or what is missing of them."""
     made = create_development_authorities(
         hub.authority_folder,
         seal_algorithm=Algorithm(algorithm) if algorithm else None,
@@ -155,6 +167,50 @@ def init(hub: Hub, algorithm: str | None, json_: bool) -> None:
         "documents": made.documents.root.key_id,
     }
     show(told, json_=json_, text=lambda: click.echo(f"authorities made in {told['folder']}"))
+
+
+@ca.command("list", epilog="Example: licence-hub ca list --json")
+@as_json
+@with_hub
+def list_keys(hub: Hub, json_: bool) -> None:
+    """List the keys that sign PDF packages and the journal, earlier ones too. 密钥清单。"""
+    rows = [row for name in RENEWED for row in _keys(hub, name)]
+    columns = ("name", "key_id", "valid_until", "in_use")
+    show(
+        rows,
+        json_=json_,
+        text=lambda: table("keys", columns, [[row[name] for name in columns] for row in rows]),
+    )
+
+
+@ca.command(epilog="Example: licence-hub ca renew pdf-signer")
+@click.argument("name", type=click.Choice(list(RENEWED)))
+@as_json
+@with_hub
+def renew(hub: Hub, name: str, json_: bool) -> None:
+    """Issue the next key for PDF packages or the journal; running processes take it up within seconds. 更换密钥。"""
+    organisation = hub.config.hub.library_name
+    authority = load_authority(hub.authority_folder / "documents", organisation=organisation)
+    purpose, what = RENEWED[name]
+    hub.keys(name).renew(authority, purpose, f"{organisation} {what}")
+    made = _keys(hub, name)[-1]
+    hub.store.journal.record("key.renewed", name, {**made, "actor": getpass.getuser()})
+    show(made, json_=json_, text=lambda: click.echo(f"in use: {made['name']}, key {made['key_id']}"))
+
+
+def _keys(hub: Hub, name: str) -> list[dict[str, object]]:
+    keys = hub.keys(name)
+    names = keys.names()
+    return [
+        {
+            "name": key,
+            "key_id": certificate.key_id,
+            "valid_from": certificate.valid_from.isoformat(),
+            "valid_until": certificate.valid_until.isoformat(),
+            "in_use": key == names[-1],
+        }
+        for key, certificate in zip(names, map(certificate_of, keys.certificates()), strict=True)
+    ]
 
 
 def _described(entry: SealEntry) -> dict[str, object]:

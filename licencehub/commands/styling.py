@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.licence_type import LicenceType
 from core.packaging.raster import render_preview
-from core.packaging.style_loader import load_style
+from core.packaging.style_loader import STYLES, load_style, shipped_styles
 from core.service.styles import STYLE_FILE
 from licencehub.app import Hub
 from licencehub.commands.shell import as_json, show, table, with_hub
@@ -35,23 +35,36 @@ def apply(hub: Hub, folder: Path, type_code: str, json_: bool) -> None:
         "name": registered.name,
         "version": registered.declaration["version"],
         "revision": registered.revision,
+        "replaces_shipped": registered.name in shipped_styles(),
     }
-    show(
-        value, json_=json_, text=lambda: click.echo(f"{value['name']} version {value['version']} registered")
-    )
+
+    def text() -> None:
+        click.echo(f"{value['name']} version {value['version']} registered")
+        if value["replaces_shipped"]:
+            click.echo(
+                f"from now on it is used instead of the shipped style {value['name']}: give it a name of its own"
+                f" if that is not meant 它将取代内置样式 {value['name']}；如非本意，请另取名称"
+            )
+
+    show(value, json_=json_, text=text)
 
 
 @style.command("list", epilog="Example: licence-hub style list --json")
 @as_json
 @with_hub
 def list_(hub: Hub, json_: bool) -> None:
-    """List the styles that can be used, registered and shipped ones."""
+    """List the styles that can be used, registered and shipped ones with their folder, to copy from."""
     rows = [
-        {"name": name, "from": origin, "version": loaded.version, "title": loaded.title}
-        for name, origin in sorted(hub.styles.names().items())
-        for loaded in [hub.styles.load(name)]
+        {
+            "name": listed.name,
+            "from": listed.origin,
+            "version": listed.version,
+            "title": listed.title,
+            "folder": str(STYLES / listed.name) if listed.origin == "shipped" else "",
+        }
+        for listed in hub.styles.listed()
     ]
-    columns = ("name", "from", "version")
+    columns = ("name", "from", "version", "folder")
     show(
         rows,
         json_=json_,

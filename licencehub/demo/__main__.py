@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from types import FrameType
 import click
 import httpx
 
+from core.config.load import PREFIX
 from core.errors import HubError
 from licencehub import __version__
 from licencehub.demo.ending import keep_serving, show_journal, show_licence, summary
@@ -56,6 +58,8 @@ def main(stack: str, seed: int, scale: float, home: Path, *, once: bool, keep: b
     """Make a hub, do the main job on invented data before your eyes, and compare every row with what must come of it."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     signal.signal(signal.SIGTERM, _interrupted)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]  # settings of another hub would win over the configuration of this one
     screen = Screen()
     try:
         with _servers(stack, screen, keep=keep) as servers:

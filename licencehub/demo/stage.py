@@ -20,6 +20,7 @@ import httpx
 import tomli_w
 
 from core.config import load_config, write_default_config
+from core.durable import put_file
 from core.service.registration import Registration
 from licencehub.app import Hub
 from licencehub.demo.servers import Servers
@@ -143,14 +144,13 @@ def _with_reference(stage: Stage, url: str, name: str) -> str:
 
 
 def _write_secret(path: Path, value: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(value + "\n")
+    put_file(path, f"{value}\n".encode())
 
 
 def _register(hub: Hub) -> None:
     registration = Registration(hub.store.registry)
     with as_file(files("licencehub.demo").joinpath("interfaces")) as folder:
-        entries = registration.apply(sorted(folder.glob("*.toml")), "demonstration")
+        entries = registration.apply(sorted(folder.glob("*.toml")), "demonstration", hub.styles)
     for entry in entries:
         if entry.kind == "interface":
             registration.set_state(entry.name, "enabled", "demonstration")

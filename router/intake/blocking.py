@@ -1,6 +1,9 @@
 """The blocking intake of file drop and command line: chunks published in batches, each batch durable before the next."""
 
+from contextlib import suppress
+
 from contracts.chunk import Entry
+from core.errors import TransientError
 from core.keyring import Keyring
 from core.ports.bus import Bus, Channel
 from core.ports.intake import Lot
@@ -46,3 +49,6 @@ class BlockingIntake:
             self._bus.publish_many(Channel.RECORDS, [sealed.message for sealed in self._full])
             self._manifest.published(receipt for sealed in self._full for receipt in sealed.receipts)
             self._full = []
+            if self._manifest.full:
+                with suppress(TransientError):  # what is not written now is kept for the next time
+                    self._manifest.write()

@@ -1,14 +1,17 @@
 """Coalescing: records of one interface that arrive within 2 ms share a bus message (aggregator, EIP; ARCHITECTURE 4.8)."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
-from core.errors import HubError
+from core.errors import TransientError, Unroutable
 from core.keyring import Keyring
 from core.ports.bus import Channel, Publisher
 from core.ports.intake import Lot
-from router.intake.chunks import ChunkBuilder, Sealed
+from router.intake.chunks import ChunkBuilder
+
+log = logging.getLogger(__name__)
 
 
 class Delivered:
@@ -98,18 +101,21 @@ class Coalescer:
         gathering = self._gathering.pop(lot)
         if gathering.timer is not None:
             gathering.timer.cancel()
-        sealed = gathering.builder.seal(self._keyring)
-        task = asyncio.get_running_loop().create_task(self._publish(sealed, gathering.waiting))
+        task = asyncio.get_running_loop().create_task(self._publish(gathering))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
 
-    async def _publish(self, sealed: Sealed, waiting: list[tuple[Delivered, int]]) -> None:
+    async def _publish(self, gathering: _Gathering) -> None:
+        """Settles every record of the chunk, whatever fails: a push that nobody answers would hold its place for ever."""
+        receipts: Sequence[UUID | None] = [None] * len(gathering.waiting)
         try:
+            sealed = gathering.builder.seal(self._keyring)
             await self._publisher.publish(Channel.RECORDS, sealed.message)
-        except HubError:  # unavailable or unroutable: nothing is promised, the sender is told to come back
-            for delivered, index in waiting:
-                delivered.settle(index, None)
-        else:
             self._confirmed(sealed.receipts)
-            for (delivered, index), receipt in zip(waiting, sealed.receipts, strict=True):
-                delivered.settle(index, receipt)
+            receipts = sealed.receipts
+        except (TransientError, Unroutable):  # nothing is promised, the sender is told to come back
+            pass
+        except Exception:
+            log.exception("a chunk of records was not published")
+        for (delivered, index), receipt in zip(gathering.waiting, receipts, strict=True):
+            delivered.settle(index, receipt)

@@ -16,6 +16,7 @@ from core.ports.intake import Draft, Push
 from core.store.guard import GuardRequest
 from router.intake.chunks import encode_entry
 from router.intake.coalesce import Coalescer
+from router.intake.files import FileKeeper, FileShelf
 from router.intake.guard import GuardGate, GuardStore
 from router.intake.manifest import ManifestLog, ManifestShelf
 
@@ -32,6 +33,8 @@ class LedgerLookup(Protocol):
 class IntakeStore(Protocol):
     """The parts of the store that the intake uses."""
 
+    @property
+    def attachments(self) -> FileShelf: ...
     @property
     def guard(self) -> GuardStore: ...
     @property
@@ -55,6 +58,7 @@ class GatewayIntake:
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._gate = GuardGate(store.guard, gather_s=coalesce_s, give_up_s=give_up_s)
+        self._files = FileKeeper(store.attachments, give_up_s=give_up_s)
         self._ledger = store.ledger
         self._keyring = keyring
         self._clock_ms = clock_ms
@@ -84,11 +88,23 @@ class GatewayIntake:
         receipts = self._receipts(push, first_seen_ms)
         known = await self._known(receipts) if repeated else frozenset[UUID]()
         entries = await self._encode(push, receipts, first_seen_ms, known)
-        published = await self._gathered().publish(push.lot, entries, push.trace)
+        published = await self._published(push, entries)
         if not known:
             return published
         taken = {*known, *published}
         return [receipt if receipt in taken else None for receipt in receipts[1:]]
+
+    async def _published(self, push: Push, entries: list[tuple[UUID, bytes]]) -> list[UUID | None]:
+        """The receipts of what is on the bus for good; files are in the store before, and stay from then on."""
+        bus = self._gathered()
+        if not push.files or not entries:
+            return await bus.publish(push.lot, entries, push.trace)
+        [(receipt, _encoded)] = entries
+        await self._files.put(receipt, push.files)
+        published = await bus.publish(push.lot, entries, push.trace)
+        if published != [None]:
+            await self._files.published(receipt)
+        return published
 
     async def write_manifest(self) -> None:
         """Writes down what was published since the last call; what cannot be written is kept for the next."""
@@ -103,6 +119,7 @@ class GatewayIntake:
             await self._publisher.aclose()
         await self.write_manifest()
         self._gate.close()
+        self._files.close()
 
     def _gathered(self) -> Coalescer:
         if self._coalescer is None:

@@ -31,6 +31,11 @@ class ManifestLog:
         with self._lock:
             self._receipts.extend(receipts)
 
+    @property
+    def full(self) -> bool:
+        """Whether a manifest's worth is noted: a long import writes them down on its way."""
+        return len(self._receipts) >= RECEIPTS_LIMIT
+
     def write(self) -> None:
         """Writes what was noted since the last call; on a store error (raised) what is left is kept for the next."""
         with self._lock:

@@ -4,14 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway_parts import lines, permits, record
-from licencehub.app import Hub
-from served_hub import Served, served_hub
+from gateway_parts import lines, record
+from served_hub import Served
 
 CLIENTS = Path(__file__).parents[2] / "examples" / "clients"
 COMMANDS = {
@@ -20,17 +18,6 @@ COMMANDS = {
     "Java": ["java", "Push.java"],
     "Python": [sys.executable, "push.py"],
 }
-
-
-def prepare(hub: Hub) -> None:
-    hub.store.registry.apply("interface", "permits", permits(), "test")
-    hub.store.registry.set_state("interface", "permits", "enabled", "test")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served_hub(tmp_path_factory.mktemp("hub"), prepare) as served:
-        yield served
 
 
 def run(served: Served, client: str, secret: Path, file: Path) -> subprocess.CompletedProcess[str]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -86,6 +87,19 @@ def test_a_shifted_header_refuses_the_file_with_exit_code_1(
     (taken,) = cli.json("ingest", "sf-food-permits", shifted, expect=1)
     assert taken["verdict"] == "refused"
     assert taken["faults"]
+
+
+def test_a_dropped_file_lies_encrypted_and_is_written_back_as_it_was(
+    cli: Cli, ingested: dict[str, Any], tmp_path: Path
+) -> None:
+    original = (PERMITS / "permits.csv").read_bytes()
+    kept = list((cli.folder / "data/ingest/sf-food-permits/archive").iterdir())
+    assert kept
+    assert not any(original[:40] in one.read_bytes() for one in kept)
+    cli.run("archive", ingested["submission"], "-o", tmp_path / "back.csv")
+    assert (tmp_path / "back.csv").read_bytes() == original
+    cli.run("archive", str(UUID(int=1)), "-o", tmp_path / "none.csv", expect=1)
+    assert not (tmp_path / "none.csv").exists()
 
 
 def test_a_replay_is_previewed_and_changes_nothing_when_the_terms_are_the_same(

@@ -17,6 +17,7 @@ from contracts.identity import uuid7
 from contracts.outcome import Outcome
 from core.ports.intake import Lot
 from core.service.registration import Registration
+from core.service.styles import StyleRegistry
 from core.store.ledger import LedgerRow
 from core.store.submissions import Submission
 from drop_material import DropHub
@@ -32,7 +33,10 @@ def hub(tmp_path: Path) -> Iterator[DropHub]:
 
 
 def register(hub: DropHub, folder: str, *files: str) -> None:
-    entries = Registration(hub.store.registry).apply([EXAMPLES / folder / file for file in files], "test")
+    styles = StyleRegistry(hub.store, hub.folder / "styles")
+    entries = Registration(hub.store.registry).apply(
+        [EXAMPLES / folder / file for file in files], "test", styles
+    )
     for entry in entries:
         if entry.kind == "interface":
             hub.store.registry.set_state("interface", entry.name, "enabled", "test")

@@ -1,17 +1,20 @@
 """Journal, leases, feeds, alerts, links and jobs: one suite over both databases."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 
 from core import merkle
 from core.errors import FenceLost, HubError
 from core.ports.signer import Algorithm
+from core.store import journal as journals
 from core.store.alerts import AlertStore
 from core.store.engine import Database
 from core.store.jobs import JobStore
@@ -76,6 +79,39 @@ def test_a_sequencer_with_an_old_fence_writes_nothing(database: Database) -> Non
         journal.sequence(4)
     assert journal.head().size == 1
     assert journal.pending() == 1
+
+
+def test_an_old_sequencer_that_is_slow_to_commit_and_the_new_one_number_each_entry_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = JournalStore(database), JournalStore(database)
+    for subject in "abc":
+        old.record("interface.changed", subject, {})
+    about_to_commit, waits = threading.Event(), threading.Event()
+    fold, begin = journals._fold, Database.begin
+
+    def slow(connection: Connection, pending: Any) -> None:
+        fold(connection, pending)
+        about_to_commit.set()
+        waits.wait(5)
+
+    @contextmanager
+    def announced(self: Database) -> Iterator[Connection]:
+        if threading.current_thread() is not threading.main_thread() and about_to_commit.is_set():
+            threading.Timer(0.3, waits.set).start()  # by then the new sequencer waits for the old one's lock
+        with begin(self) as connection:
+            yield connection
+
+    monkeypatch.setattr(journals, "_fold", slow)
+    monkeypatch.setattr(Database, "begin", announced)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(old.sequence, 1)
+        assert about_to_commit.wait(5)
+        second = pool.submit(new.sequence, 2)
+        assert (first.result(), second.result()) == (3, 0)
+    assert sorted(change.subject for change in new.entries(-1)) == ["a", "b", "c"]
+    assert new.head().root == recomputed_root(new)
+    assert new.pending() == 0
 
 
 def test_entries_are_counted_per_day_interface_kind_and_outcome(database: Database) -> None:

@@ -67,6 +67,18 @@ def test_an_untouched_journal_holds(journal: JournalStore) -> None:
     assert found.root == journal.head().root.hex()
 
 
+@pytest.mark.parametrize(
+    "column", ["data = '{}'", "at_ms = 'x'", "leaf = 'x'", "kind = 7", "id = 'x'", "id = x'00'"]
+)
+def test_an_entry_with_values_of_another_kind_is_a_finding_and_no_failure(
+    journal: JournalStore, column: str
+) -> None:
+    tamper(journal, f"UPDATE journal SET {column} WHERE number = 13")
+    found = audit(journal)
+    assert found.fault
+    assert found.first_bad in (0, 13)  # values the driver cannot hand over hide what is read with them
+
+
 @pytest.mark.parametrize("number", [0, 13, 29])
 def test_an_edited_entry_is_named(journal: JournalStore, number: int) -> None:
     tamper(journal, f"UPDATE journal SET subject = 'x' WHERE number = {number}")

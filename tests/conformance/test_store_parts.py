@@ -1,4 +1,4 @@
-"""Guard, registry, submissions, ledger, blobs, manifests, queries and quarantine: one suite over both databases."""
+"""Guard, registry, submissions, ledger, blobs, manifests and queries: one suite over both databases."""
 
 import hashlib
 import threading
@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, Table, delete, update
 
-from contracts.fault import Disposition, Rule
 from contracts.identity import uuid7
 from contracts.outcome import Outcome
 from contracts.record import Holder, Status
 from core.errors import ConfigError, InternalError, NotFound, Refused
 from core.keyring import Keyring, new_master, parse_master
 from core.store import Store, tables
+from core.store import guard as guards
 from core.store.blobs import BlobStore
 from core.store.guard import GuardRequest
 from core.store.keys import StoredKeys
@@ -24,14 +24,6 @@ from core.store.licences import LicenceQuery
 from store_material import MASTER, candidate, ended, licence_id_of, outcomes, refused
 
 CITIZEN = "11010519491231002X"
-HELD = Rule(
-    code="test.held",
-    en="bad",
-    zh="错误",
-    remedy_en="mend",
-    remedy_zh="修正",
-    disposition=Disposition.QUARANTINE,
-)
 
 
 def ask(
@@ -69,6 +61,24 @@ def test_a_key_with_the_same_body_is_repeated_from_its_first_time_and_another_bo
         ("admitted", 1000, True),
         ("key-conflict", 1000, False),
     ]
+
+
+def test_a_key_that_is_purged_while_it_is_asked_for_is_new_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert verdicts(store, ask("1", "k")) == [("admitted", 1000, False)]
+    insert = guards._insert_new
+    purged: list[int] = []
+
+    def purging(connection: Connection, table: Table, *rest: Any) -> Any:
+        inserted = insert(connection, table, *rest)
+        if table.name == "guard_key" and not purged:
+            purged.append(connection.execute(delete(tables.guard_key)).rowcount)
+        return inserted
+
+    monkeypatch.setattr(guards, "_insert_new", purging)
+    assert verdicts(store, ask("2", "k", now_ms=9000)) == [("admitted", 9000, False)]
+    assert purged == [1]
 
 
 def test_a_request_with_a_seen_nonce_leaves_no_key(store: Store) -> None:
@@ -197,6 +207,21 @@ def test_ledger_pages_are_in_order_of_intake_and_cover_every_row_once(store: Sto
     assert store.ledger.page(since_ms=4_000_000_000_000) == []
     assert store.ledger.totals(interface="food") == {Outcome.NEW: 5}
     assert set(store.ledger.outcomes([batch[0].receipt, uuid7()])) == {batch[0].receipt}
+
+
+def test_the_rows_of_a_submission_come_in_their_order_with_each_replay_beside_its_first_reading(
+    store: Store,
+) -> None:
+    submission = uuid7()
+    batch = [refused(Outcome.REJECTED, submission=submission, position=n) for n in (2, 0, 3, 1, 1)]
+    outcomes(store, [*batch, refused(Outcome.REJECTED, submission=uuid7(), position=1)])
+    seen: list[Any] = []
+    while page := store.ledger.page(submission=submission, after=seen[-1].receipt if seen else None, limit=2):
+        seen += page
+    assert [row.position for row in seen] == [0, 1, 1, 2, 3]
+    assert {row.receipt for row in seen} == {one.receipt for one in batch}
+    with pytest.raises(NotFound):
+        store.ledger.page(submission=submission, after=uuid7())
 
 
 def test_a_pending_receipt_is_not_found(store: Store) -> None:
@@ -340,108 +365,16 @@ def test_the_library_answers_verification_for_any_version(store: Store) -> None:
     assert store.licences.record_of("1.2.3") is None
 
 
-def held_pair(store: Store) -> UUID:
-    twin = candidate("A-1", note="b", raw_index=0)
-    assert outcomes(store, [candidate("A-1", note="a"), twin], [b"raw"]) == ["new", "conflict"]
-    return twin.receipt
+def test_the_library_knows_every_text_a_code_has_had(store: Store) -> None:
+    for meaning in ("普通", "一般"):
+        kind = {"label": {"en": "Kind"}, "codes": {"1": meaning, "2": "特殊"}}
+        declared = {"code": "T", "name": {}, "items": {"KZ_LB": kind, "KZ_X": {"label": {}}}}
+        store.registry.apply("licence-type", "T", declared, "a")
+    assert store.licences.meanings_of("T") == {"KZ_LB": {"1": {"普通", "一般"}, "2": {"特殊"}}}
+    assert store.licences.meanings_of("unknown") == {}
 
 
-def test_taking_the_new_record_of_a_conflict_makes_it_current_under_its_own_receipt(store: Store) -> None:
-    receipt = held_pair(store)
-    result = store.quarantine.decide(receipt, "take-new", "ann", "called the department")
-    assert result is not None
-    assert (result.outcome, result.version_no) == (Outcome.NEWER, 2)
-    assert store.licences.record(licence_id_of(store, "A-1")).items["KZ_NOTE"] == "b"
-    case = store.quarantine.get(receipt).case
-    assert (case.state, case.decided_by, case.resubmission) == ("accepted", "ann", result.receipt)
-    assert store.ledger.entry(result.receipt).cause == f"resubmission:{receipt}"
-    assert store.ledger.entry(receipt).outcome is Outcome.CONFLICT
-    assert store.ledger.raw_of(result.receipt) == b"raw"
-
-
-def test_keeping_the_current_one_closes_the_case_and_stores_nothing(store: Store) -> None:
-    receipt = held_pair(store)
-    assert store.quarantine.decide(receipt, "keep-current", "ann", "typing error") is None
-    assert store.quarantine.get(receipt).case.state == "rejected"
-    assert len(store.licences.history(licence_id_of(store, "A-1")).versions) == 1
-
-
-def test_a_decision_cut_before_its_end_is_finished_with_one_effect(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    receipt = held_pair(store)
-    with monkeypatch.context() as patch:
-        patch.setattr(type(store.quarantine), "_close", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            store.quarantine.decide(receipt, "take-new", "ann", "why")
-    result = store.quarantine.decide(receipt, "take-new", "ann", "why")
-    assert result is not None
-    assert result.known
-    assert len(store.licences.history(licence_id_of(store, "A-1")).versions) == 2
-
-
-def test_a_quarantined_record_is_accepted_rejected_or_resubmitted(store: Store) -> None:
-    changes: dict[str, Any] = {
-        "fixed": Outcome.QUARANTINED,
-        "faults": (HELD.at("/x", "v"),),
-        "content_digest": None,
-    }
-    held = [candidate(f"A-{n}", **changes) for n in range(3)]
-    outcomes(store, held)
-    assert store.quarantine.open_counts() == {"food": 3}
-    accepted = store.quarantine.decide(held[0].receipt, "accept", "ann", "checked")
-    assert accepted is not None
-    assert accepted.outcome is Outcome.NEW
-    assert store.quarantine.reject(held[1].receipt, "ann", "false").state == "rejected"
-    assert store.quarantine.link_resubmission(held[2].receipt, uuid7(), "ann").state == "resubmitted"
-    assert store.quarantine.open_counts() == {}
-    with store.database.read() as connection:
-        kinds = connection.execute(text("SELECT kind, count(*) FROM journal_pending GROUP BY kind")).all()
-    assert {str(row[0]): row[1] for row in kinds} == {
-        "quarantine.opened": 3,
-        "quarantine.decided": 3,
-        "licence.version": 1,
-    }
-
-
-def test_a_case_belongs_to_who_claimed_it_and_is_decided_once(store: Store) -> None:
-    receipt = held_pair(store)
-    assert store.quarantine.claim(receipt, "ann").claimed_by == "ann"
-    assert store.quarantine.claim(receipt, "ann").state == "claimed"
-    for refused_act in (
-        lambda: store.quarantine.claim(receipt, "bob"),
-        lambda: store.quarantine.reject(receipt, "bob", "mine"),
-        lambda: store.quarantine.decide(receipt, "accept", "ann", "not a choice of a conflict"),
-        lambda: store.quarantine.decide(receipt, "take-new", "ann", " "),
-        lambda: store.quarantine.decide(receipt, "take-new", "", "no person"),
-    ):
-        with pytest.raises(Refused):
-            refused_act()
-    store.quarantine.reject(receipt, "ann", "wrong")
-    with pytest.raises(Refused, match="rejected"):
-        store.quarantine.claim(receipt, "ann")
-
-
-def test_a_record_without_key_number_or_content_cannot_be_accepted(store: Store) -> None:
-    fault = (HELD.at("/x"),)
-    held = [
-        refused(Outcome.QUARANTINED, fault),
-        candidate("", fixed=Outcome.QUARANTINED, faults=fault),
-        refused(Outcome.QUARANTINED, fault, record=None),
-    ]
-    outcomes(store, held)
-    for case in held:
-        with pytest.raises(Refused, match="resubmit"):
-            store.quarantine.decide(case.receipt, "accept", "ann", "why")
-
-
-def test_a_department_sees_its_own_cases_only(store: Store) -> None:
-    held = [refused(Outcome.QUARANTINED, interface=name) for name in ("food", "drugs", "food")]
-    outcomes(store, held)
-    assert {case.interface for case in store.quarantine.page(interfaces=["food"])} == {"food"}
-    assert store.quarantine.page(interfaces=[]) == []
-    with pytest.raises(NotFound):
-        store.quarantine.get(held[1].receipt, interfaces=["food"])
-    first = store.quarantine.page(limit=2)
-    rest = store.quarantine.page(after=first[-1].receipt)
-    assert len(first) + len(rest) == 3
+def test_an_identifier_that_no_stored_text_can_be_is_unknown(store: Store) -> None:
+    for name in ("1.2\0", "1.2\ud800"):
+        assert store.licences.status_of(name) is None
+        assert store.licences.record_of(name) is None

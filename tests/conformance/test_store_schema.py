@@ -4,24 +4,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from contracts.identity import uuid7
-from core.errors import InternalError
+from contracts.record import Attachment
+from core.errors import ConfigError, InternalError
 from core.keyring import Keyring
-from core.store import Store, prepare_store
+from core.store import Store, migrations, open_store, prepare_store
 from core.store.engine import Database
 from core.store.keys import StoredKeys
 from core.store.migrations import current_revision, head_revision, migrate
 from core.store.partitions import ensure_partitions
 from core.store.schema import compare_schema
 from core.store.tables import INSERT_ONLY
+from services.process import wait_until
 from store_material import candidate, outcomes
 
 NOVEMBER_MS = 1_793_500_000_000  # 2026-11-01
@@ -47,6 +51,15 @@ def test_a_migrated_database_is_as_the_tables_say(blank: Database) -> None:
     assert migrate(blank) == head_revision() == current_revision(blank)
     assert compare_schema(blank) == []
     ensure_partitions(blank)
+    assert compare_schema(blank) == []
+
+
+def test_a_store_of_the_first_revision_is_brought_to_this_one(blank: Database) -> None:
+    with blank.begin() as connection:
+        command.upgrade(migrations._config(connection), "0001")
+    assert current_revision(blank) == "0001"
+    assert "add_table attachment" in "\n".join(compare_schema(blank))
+    assert migrate(blank) == head_revision()
     assert compare_schema(blank) == []
 
 
@@ -175,6 +188,14 @@ def test_the_application_role_can_work_but_not_change_what_is_written(roles: tup
     assert compare_schema(database) == []
     store = Store(database, Keyring(bytes(32), StoredKeys(database)))
     assert outcomes(store, [candidate("A-1"), candidate("A-1", order="2", note="b")]) == ["new", "newer"]
+    file = Attachment(
+        digest=store.attachments.put(uuid7(), b"page", "image/png").hex(),
+        media_type="image/png",
+        size_bytes=4,
+    )
+    assert outcomes(store, [candidate("A-2", fields={"scans": (file,)})]) == ["new"]
+    store.attachments.put(uuid7(), b"stray", "image/png")
+    assert store.attachments.purge(2**62) == 1
     for table in INSERT_ONLY:
         for statement in (
             f"DELETE FROM {table}",
@@ -184,6 +205,19 @@ def test_the_application_role_can_work_but_not_change_what_is_written(roles: tup
             with pytest.raises(InternalError, match="42501"), database.begin() as connection:
                 connection.execute(text(statement))
     store.close()
+
+
+def test_processes_that_start_together_give_the_rights_one_after_the_other(roles: tuple[str, str]) -> None:
+    owner_url, application_url = roles
+    prepare_store(application_url, owner_url)
+    start = threading.Barrier(6)
+
+    def process(_number: int) -> str:
+        start.wait(10)
+        return prepare_store(application_url, owner_url)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(process, range(6))) == {head_revision()}
 
 
 def test_a_right_too_many_or_too_few_is_named(roles: tuple[str, str]) -> None:
@@ -201,3 +235,21 @@ def test_a_right_too_many_or_too_few_is_named(roles: tuple[str, str]) -> None:
     ]
     owner.close()
     application.close()
+
+
+def test_a_store_that_cannot_be_opened_leaves_no_connection(fresh_database: str) -> None:
+    prepare_store(fresh_database)
+    open_store(fresh_database, master=bytes(32)).close()
+    for _attempt in range(3):
+        with pytest.raises(ConfigError):
+            open_store(fresh_database, master=bytes([1]) * 32)
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with psycopg.connect(fresh_database, autocommit=True) as admin:
+
+        def is_alone() -> bool:
+            row = admin.execute(others).fetchone()
+            return row is not None and row[0] == 0
+
+        wait_until(is_alone, timeout_s=5, what="the end of the connections")

@@ -18,6 +18,7 @@ from core.store.engine import Database
 from licencehub import roles
 from licencehub.app import Hub
 from router.feed import Feed
+from router.package_material import PackageMaterial
 from router.packager import Library, PackageSweep, PackageWorker
 from router.prepare import Preparation
 from router.sequencer import Sequencer
@@ -99,7 +100,7 @@ def run_packager(hub: Hub, fuse: Fuse) -> None:
     worker = PackageWorker(
         hub.bus,
         store.packages,
-        store.licences,
+        PackageMaterial(store.licences, store.blobs, hub.originals),
         store.blobs,
         hub.dressing,
         Library("L", "L"),

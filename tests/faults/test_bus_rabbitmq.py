@@ -38,8 +38,10 @@ ANSWER_S = 5.3
 
 
 @pytest.fixture(scope="module")
-def _declared(_shared_vhosts: Vhosts) -> Stack:
-    return Stack("rabbitmq", _shared_vhosts.fresh(), f"f{uuid.uuid4().hex[:6]}")
+def _declared(_shared_vhosts: Vhosts) -> Iterator[Stack]:
+    stack = Stack("rabbitmq", _shared_vhosts.fresh(), f"f{uuid.uuid4().hex[:6]}")
+    yield stack
+    _shared_vhosts.give_back(stack.url)
 
 
 @pytest.fixture

@@ -8,14 +8,16 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from contracts.chunk import Entry
+from contracts.identifier import build
 from contracts.outcome import Outcome
+from contracts.record import Attachment, SourceClass
+from core.sealing.authority import JOURNAL
 from core.service.journal_audit import JournalAudit
 from core.service.package_files import PackageFiles
 from core.service.trust import checkpoint_check
@@ -24,24 +26,14 @@ from core.verification.verify import verify_file
 from faults import hub_process
 from hub_material import KILLED, MadeHub, publish
 from licencehub.app import Hub
+from ofd_material import IDENTIFIER, document, sealed_members, zipped
+from scan_material import scan
 from services.process import free_port, wait_until
+from signing_material import material
+from store_material import ISSUER, TYPE
 
 pytestmark = pytest.mark.faults
 MOST_STEPS = 60
-
-
-@pytest.fixture(params=["embedded", pytest.param("production", marks=pytest.mark.external)])
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> MadeHub:
-    if request.param == "embedded":
-        return MadeHub(tmp_path)
-    postgres, broker = request.getfixturevalue("fresh_database"), request.getfixturevalue("fresh_vhost")
-    return MadeHub(tmp_path, postgres_url=postgres, amqp_url=broker)
-
-
-@pytest.fixture
-def hub(made: MadeHub) -> Iterator[Hub]:
-    with made.hub() as opened:
-        yield opened
 
 
 def licences(hub: Hub) -> list[LicenceView]:
@@ -99,7 +91,7 @@ def test_a_sequencer_killed_anywhere_leaves_a_dense_journal_that_verifies(made: 
         if status != KILLED:
             break
         killed += 1
-    audit = JournalAudit(hub.store.journal, checkpoint_check(hub.journal_signer)).run()
+    audit = JournalAudit(hub.store.journal, checkpoint_check(hub.keys(JOURNAL).certificates())).run()
     assert killed >= 4
     assert audit.fault == ""
     subjects = [change.subject for change in hub.store.journal.entries(-1, 10_000)]
@@ -117,14 +109,79 @@ def test_a_packager_killed_anywhere_seals_every_version_once_and_verifiably(made
             break
         killed += 1
     assert killed >= 6
+    views = licences(hub)
+    assert packaged(hub, "form") == sorted((str(view.id), form) for view in views for form in ("ofd", "pdf"))
+    assert {verdict(hub, view.id, form) for view in views for form in ("ofd", "pdf")} == {"valid"}
+
+
+def test_a_packager_killed_anywhere_makes_scanned_licences_once_and_keeps_originals_as_they_came(
+    made: MadeHub,
+) -> None:
+    made.trust(material().root.certificate)
+    originals: dict[str, bytes] = {}
+    with made.hub() as hub:
+        killed = 0
+        for step in range(1, MOST_STEPS):
+            publish_scanned(hub, f"S-{step}")
+            originals[f"E-{step}"] = publish_original(hub, f"E-{step}")
+            work(hub, "worker")
+            status = made.run("packager", step)
+            work(hub, "packager")
+            if status != KILLED:
+                break
+            killed += 1
+        assert killed >= 6
+        views = licences(hub)
+        forms = {
+            (view.id, form): view.licence_number in originals
+            for view in views
+            for form in (("ofd",) if view.licence_number in originals else ("ofd", "pdf"))
+        }
+        assert len(views) == 2 * (killed + 1)
+        assert packaged(hub, "form", "original") == sorted(
+            (str(of), form, kept) for (of, form), kept in forms.items()
+        )
+        assert {verdict(hub, of, form) for of, form in forms} == {"valid"}
+        kept = {view.licence_number: PackageFiles(hub.store).file(view.id, 1) for view in views}
+        assert {number: kept[number] for number in originals} == originals
+
+
+def packaged(hub: Hub, *data: str) -> list[tuple[object, ...]]:
+    """The subject and ``data`` of every package the journal tells of, sorted."""
     hub.store.journal.sequence(10)
     entries = hub.store.journal.entries(-1, 10_000)
-    sealed = [
-        (change.subject, change.data["form"]) for change in entries if change.kind == "licence.packaged"
-    ]
-    views = licences(hub)
-    assert sorted(sealed) == sorted((str(view.id), form) for view in views for form in ("ofd", "pdf"))
-    assert {verdict(hub, view.id, form) for view in views for form in ("ofd", "pdf")} == {"valid"}
+    told = (change for change in entries if change.kind == "licence.packaged")
+    return sorted((change.subject, *(change.data[name] for name in data)) for change in told)
+
+
+def publish_scanned(hub: Hub, number: str) -> None:
+    """A record typed in beside a scan."""
+    page = attached(hub, scan(), "image/jpeg")
+    publish(hub, [number], source_class=SourceClass.TYPED, scans=(page,))
+
+
+def publish_original(hub: Hub, number: str) -> bytes:
+    """A record of another library with its sealed original, which is returned."""
+    identifier = str(build(TYPE, ISSUER, number.replace("-", ""), 1))
+    parts = {
+        name: content.replace(IDENTIFIER.encode(), identifier.encode())
+        for name, content in document().items()
+    }
+    data = zipped(sealed_members(parts, material().signer, material().ses))
+    publish(
+        hub,
+        [number],
+        source_class=SourceClass.LIBRARY,
+        identifier=identifier,
+        issuer_name="海州县行政审批局",
+        original=attached(hub, data, "application/ofd"),
+    )
+    return data
+
+
+def attached(hub: Hub, data: bytes, media: str) -> Attachment:
+    """A file in the blob store."""
+    return Attachment(digest=hub.store.blobs.put(data, media).hex(), media_type=media, size_bytes=len(data))
 
 
 def test_a_subscriber_and_its_feeder_killed_anywhere_have_one_effect_per_change(

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
+import uuid
 from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -15,12 +15,14 @@ import pika
 import pika.exceptions
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
-from services.process import free_port, guarded, is_listening, kill_tree, signal_tree, wait_until
+from services.own_server import OwnServer
+from services.process import free_port, guarded, is_listening, kill_tree, wait_until
 
-START_LIMIT_S = 60.0
 RESTARTS_IN_CI = 20
 _VHOST_PREFIX = "licence-hub-test-"
-_VHOSTS_AT_ONCE = 4
+_VHOSTS_AT_ONCE = 2
+_OPEN_FILES = 20_000
+"""Each quorum queue keeps handles of its own: with the usual limit of 1024 the fifteenth hub on a node waits for ever."""
 
 
 class Broker(Protocol):
@@ -73,39 +75,54 @@ class FoundBroker:
 
 
 class Vhosts:
-    """Virtual hosts of the tests: made a few at a time, since one call of rabbitmqctl costs more than a vhost."""
+    """Virtual hosts of the tests: made and taken away a few at a time, since one call of rabbitmqctl costs more than a vhost."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._names = (f"{_VHOST_PREFIX}{os.getpid()}-{number}" for number in itertools.count())
-        self._made: list[str] = []
+        self.prefix = f"{_VHOST_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:6]}-"
+        self._names = (f"{self.prefix}{number}" for number in itertools.count())
         self._ready: list[str] = []
+        self._lent: list[str] = []
+        self._done: list[str] = []
         self._swept = False
 
     def fresh(self) -> str:
         """URL of an empty virtual host."""
         self._sweep()
         if not self._ready:
+            self._delete(self._done)
+            self._done = []
             self._make([next(self._names) for _ in range(_VHOSTS_AT_ONCE)])
-        return f"{self._broker.url.rsplit('/', 1)[0]}/{self._ready.pop(0)}"
+        self._lent.append(self._ready.pop(0))
+        return f"{self._broker.url.rsplit('/', 1)[0]}/{self._lent[-1]}"
+
+    def give_back(self, url: str) -> None:
+        """Its queues hold file handles until it is deleted, which happens before new ones are made."""
+        name = url.rsplit("/", 1)[1]
+        self._lent.remove(name)
+        self._done.append(name)
+
+    def close(self) -> None:
+        """Delete every virtual host made here."""
+        self._delete(self._ready + self._lent + self._done)
+        self._ready, self._lent, self._done = [], [], []
 
     def _make(self, names: list[str]) -> None:
         user = urlsplit(self._broker.url).username
+        self._ready += names
         self._for_each(
             names,
             'rabbit_vhost:add(V, <<"tests">>), '
             f'rabbit_auth_backend_internal:set_permissions(<<"{user}">>, V, <<".*">>, <<".*">>, <<".*">>, <<"tests">>)',
         )
-        self._made += names
-        self._ready += names
-
-    def _for_each(self, names: list[str], body: str) -> None:
-        listed = ", ".join(f'<<"{name}">>' for name in names)
-        self._broker.ctl("eval", f"lists:foreach(fun(V) -> {body} end, [{listed}]).")
 
     def _delete(self, names: list[str]) -> None:
         if names:
             self._for_each(names, 'rabbit_vhost:delete(V, <<"tests">>)')
+
+    def _for_each(self, names: list[str], body: str) -> None:
+        listed = ", ".join(f'<<"{name}">>' for name in names)
+        self._broker.ctl("eval", f"lists:foreach(fun(V) -> {body} end, [{listed}]).")
 
     def _sweep(self) -> None:
         """Take away what killed test runs left on a broker of this machine."""
@@ -113,13 +130,12 @@ class Vhosts:
             return
         self._swept = True
         existing = self._broker.ctl("-q", "list_vhosts", "name", "--no-table-headers").split()
-        ours = [name for name in existing if name.startswith(_VHOST_PREFIX)]
-        self._delete([name for name in ours if not Path(f"/proc/{name.split('-')[-2]}").exists()])
-
-    def close(self) -> None:
-        """Delete every virtual host made here."""
-        self._delete(self._made)
-        self._made, self._ready = [], []
+        makers = {
+            name: name.removeprefix(_VHOST_PREFIX).split("-")[0]
+            for name in existing
+            if name.startswith(_VHOST_PREFIX)
+        }
+        self._delete([name for name, pid in makers.items() if not Path(f"/proc/{pid}").exists()])
 
 
 @functools.cache
@@ -137,23 +153,23 @@ def installed_scripts() -> Path | None:
     return Path(server).resolve().parent if server else None
 
 
-class OwnBroker:
-    """A RabbitMQ node of the tests: own ports, own data, own epmd; it survives ``stop`` and ``kill`` with its data.
+class OwnBroker(OwnServer):
+    """A RabbitMQ node of the tests: own ports, own data, own epmd.
 
     ``scripts`` is the folder of rabbitmq-server and rabbitmqctl. Restarts of all own brokers of a run are counted; with
     CI=true more than ``RESTARTS_IN_CI`` is an error.
     """
 
+    name = "RabbitMQ"
+    start_limit_s = 60.0
+    end_signal = signal.SIGTERM
     restarts: ClassVar[int] = 0
 
     def __init__(self, scripts: Path) -> None:
+        super().__init__()
         self._scripts = scripts
-        self._home = Path(tempfile.mkdtemp(prefix="licence-hub-broker-"))
-        self._log = self._home / "broker.log"
-        self.port = free_port()
         self._environment = self._make_environment()
         self._epmd: subprocess.Popen[bytes] | None = None
-        self._server: subprocess.Popen[bytes] | None = None
         self._started_before = False
         self.vhosts = Vhosts(self)
 
@@ -162,51 +178,23 @@ class OwnBroker:
         """AMQP URL of its default virtual host."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
 
-    def start(self) -> None:
-        """Start it, or start it again, and wait until it takes connections."""
-        if self._server is not None:
-            return
+    def answers(self) -> bool:
+        return answers(self.url)
+
+    def prepare(self) -> None:
         self._count_start()
         self._start_epmd()
-        with self._log.open("ab") as log:
-            self._server = subprocess.Popen(
-                guarded([str(self._scripts / "rabbitmq-server")]),
-                env=self._environment,
-                cwd=self._home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        wait_until(self._is_up, timeout_s=START_LIMIT_S, what="RabbitMQ of the tests", log=self._log)
 
-    def stop(self) -> None:
-        """Shut it down in order."""
-        if self._server is not None:
-            self._server.send_signal(signal.SIGTERM)
-            self._server.wait(timeout=START_LIMIT_S)
-            self._server = None
+    def command(self) -> list[str]:
+        return [str(self._scripts / "rabbitmq-server")]
 
-    def kill(self) -> None:
-        """SIGKILL it."""
-        if self._server is not None:
-            kill_tree(self._server)
-            self._server = None
+    def environment(self) -> dict[str, str]:
+        return self._environment
 
     def settle(self) -> None:
         """Flush its metadata: RabbitMQ answers ``queue.declare`` before the queue's record is on disk, and a kill in the next
         two seconds may lose the queue with the confirmed messages in it."""
         self.ctl("eval", "mnesia:sync_log().")
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing answers."""
-        if self._server is not None:
-            signal_tree(self._server, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after ``pause``."""
-        if self._server is not None:
-            signal_tree(self._server, signal.SIGCONT)
 
     def set_memory_alarm(self) -> None:
         """Make it believe memory is short: it blocks every connection that publishes."""
@@ -229,19 +217,16 @@ class OwnBroker:
 
     def restore(self) -> None:
         """Running, awake and with memory enough, whatever a test did to it."""
-        self.resume()
-        self.start()
+        super().restore()
         if "memory" in self.ctl("eval", "rabbit_alarm:get_alarms()."):
             self.clear_memory_alarm()
 
     def close(self) -> None:
         """End it for good, with its data."""
-        self.resume()
-        self.kill()
+        super().close()
         if self._epmd is not None:
             kill_tree(self._epmd)
             self._epmd = None
-        shutil.rmtree(self._home, ignore_errors=True)
 
     def _count_start(self) -> None:
         if self._started_before:
@@ -249,11 +234,6 @@ class OwnBroker:
             if os.environ.get("CI") == "true" and OwnBroker.restarts > RESTARTS_IN_CI:
                 raise RuntimeError(f"the tests restart a broker more than {RESTARTS_IN_CI} times")
         self._started_before = True
-
-    def _is_up(self) -> bool:
-        if self._server is not None and self._server.poll() is not None:
-            raise RuntimeError(f"RabbitMQ ended at once\n{self._log.read_text(errors='replace')[-2000:]}")
-        return answers(self.url)
 
     def _start_epmd(self) -> None:
         """The Erlang port mapper, as a child of ours and first: one that Erlang starts would outlive us."""
@@ -271,7 +251,7 @@ class OwnBroker:
     def _make_environment(self) -> dict[str, str]:
         for name, content in (
             ("rabbitmq.conf", "disk_free_limit.absolute = 1MB\n"),
-            ("env.conf", ""),
+            ("env.conf", f"ulimit -S -n {_OPEN_FILES} 2>/dev/null || true\n"),
             ("plugins", "[]."),
         ):
             (self._home / name).write_text(content)

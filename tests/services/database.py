@@ -6,15 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
-from services.process import free_port, guarded, kill_tree, signal_tree, unprivileged_user, wait_until
+from services.own_server import OwnServer
+from services.process import guarded, unprivileged_user
 
-START_LIMIT_S = 30.0
 _DATABASE_PREFIX = "licence_hub_test_"
 
 
@@ -79,24 +78,22 @@ def installed_programs() -> Path | None:
     return Path(initdb).resolve().parent if initdb else None
 
 
-class OwnPostgres:
-    """A PostgreSQL server of the tests: own port, own data; it survives ``stop`` and ``kill`` with what was committed.
+class OwnPostgres(OwnServer):
+    """A PostgreSQL server; a start after ``kill`` recovers from the log.
 
     ``programs`` is the folder of initdb and postgres. Runs as another account when we are root. Without ``durable`` it does not
     wait for the disk, which a process that is killed does not notice, only a machine.
     """
 
+    name = "PostgreSQL"
+    start_limit_s = 30.0
+    end_signal = signal.SIGINT
+
     def __init__(self, programs: Path, *, durable: bool = True) -> None:
+        super().__init__(unprivileged_user())
         self._programs = programs
         self._durable = durable
-        self._user = unprivileged_user()
-        self._home = Path(tempfile.mkdtemp(prefix="licence-hub-postgres-"))
-        if self._user is not None:
-            shutil.chown(self._home, self._user)
         self._data = self._home / "data"
-        self._log = self._home.with_suffix(".log")
-        self.port = free_port()
-        self._server: subprocess.Popen[bytes] | None = None
         self.databases = Databases(self.url)
 
     @property
@@ -104,64 +101,17 @@ class OwnPostgres:
         """URL of the administrator."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    def start(self) -> None:
-        """Start it, or start it again, and wait until it takes connections."""
-        if self._server is not None:
+    def answers(self) -> bool:
+        return answers(self.url)
+
+    def prepare(self) -> None:
+        if self._data.exists():
             return
-        if not self._data.exists():
-            self._initialise()
-        with self._log.open("ab") as log:
-            self._server = subprocess.Popen(
-                guarded([str(self._programs / "postgres"), *self._options()], self._user),
-                cwd=self._home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        wait_until(self._is_up, timeout_s=START_LIMIT_S, what="PostgreSQL of the tests", log=self._log)
-
-    def stop(self) -> None:
-        """Shut it down in order; connected clients lose their connection."""
-        if self._server is not None:
-            self._server.send_signal(signal.SIGINT)
-            self._server.wait(timeout=START_LIMIT_S)
-            self._server = None
-
-    def kill(self) -> None:
-        """SIGKILL it with all its backends; the next start recovers from the log."""
-        if self._server is not None:
-            kill_tree(self._server)
-            self._server = None
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open, nothing answers."""
-        if self._server is not None:
-            signal_tree(self._server, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after ``pause``."""
-        if self._server is not None:
-            signal_tree(self._server, signal.SIGCONT)
-
-    def restore(self) -> None:
-        """Running and awake, whatever a test did to it."""
-        self.resume()
-        self.start()
-
-    def close(self) -> None:
-        """End it for good, with its data."""
-        self.resume()
-        self.kill()
-        shutil.rmtree(self._home, ignore_errors=True)
-        self._log.unlink(missing_ok=True)
-
-    def _initialise(self) -> None:
         initdb = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust"]
         command = guarded([*initdb, "-E", "UTF8", "--no-locale", "--no-sync"], self._user)
         subprocess.run(command, cwd=self._home, check=True, capture_output=True, timeout=60)
 
-    def _options(self) -> list[str]:
+    def command(self) -> list[str]:
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -169,13 +119,5 @@ class OwnPostgres:
             "shared_buffers": "64MB",
             "fsync": "on" if self._durable else "off",
         }
-        return [
-            "-D",
-            str(self._data),
-            *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
-        ]
-
-    def _is_up(self) -> bool:
-        if self._server is not None and self._server.poll() is not None:
-            raise RuntimeError(f"PostgreSQL ended at once\n{self._log.read_text(errors='replace')[-2000:]}")
-        return answers(self.url)
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return [str(self._programs / "postgres"), "-D", str(self._data), *options]

@@ -47,9 +47,11 @@ def _shared_vhosts(shared_broker: Broker) -> Iterator[Vhosts]:
 
 
 @pytest.fixture
-def fresh_vhost(_shared_vhosts: Vhosts) -> str:
-    """AMQP URL of an empty virtual host on the shared RabbitMQ."""
-    return _shared_vhosts.fresh()
+def fresh_vhost(_shared_vhosts: Vhosts) -> Iterator[str]:
+    """AMQP URL of an empty virtual host on the shared RabbitMQ, taken away after the test."""
+    url = _shared_vhosts.fresh()
+    yield url
+    _shared_vhosts.give_back(url)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from services import broker as rabbitmq
 from services import database as postgres
 from services import discovery
-from services.broker import Broker, OwnBroker
+from services.broker import Broker, OwnBroker, Vhosts
 from services.database import OwnPostgres
 
 pytest_plugins = ["pytester"]
@@ -52,6 +52,14 @@ def test_a_fresh_vhost_is_empty_and_of_its_own(
     _publish(fresh_vhost, "letters", b"one")
     assert _queues(shared_broker, fresh_vhost) == ["letters"]
     assert "letters" not in shared_broker.ctl("-q", "list_queues", "name")
+
+
+def test_vhosts_that_are_done_with_do_not_pile_up(shared_broker: Broker) -> None:
+    with contextlib.closing(Vhosts(shared_broker)) as vhosts:
+        for _ in range(6):
+            vhosts.give_back(vhosts.fresh())
+            listed = shared_broker.ctl("-q", "list_vhosts", "name", "--no-table-headers").split()
+            assert 1 <= sum(name.startswith(vhosts.prefix) for name in listed) <= 2
 
 
 def test_a_fresh_database_is_empty_and_writable(fresh_database: str, postgres_url: str) -> None:

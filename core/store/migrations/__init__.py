@@ -28,12 +28,17 @@ def migrate(database: Database) -> str:
         return wanted
     with database.begin() as connection:
         if database.dialect == "postgresql":
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            take_turns(connection)
         if _revision_of(connection) != wanted:
             command.upgrade(_config(connection), "head")
     return wanted
+
+
+def take_turns(connection: Connection) -> None:
+    """Waits, until the transaction ends, for every other process that changes the schema or its rights (PostgreSQL)."""
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def head_revision() -> str:

@@ -30,12 +30,13 @@ from core.store.tables.journal import (
 )
 from core.store.tables.library import blind_index, identifier, licence, licence_version, status_event
 from core.store.tables.metadata import metadata
-from core.store.tables.packages import blob, one_time_link, package
+from core.store.tables.packages import attachment, blob, one_time_link, package
 
 __all__ = [
     "INSERT_ONLY",
     "PARTITIONED",
     "alert",
+    "attachment",
     "blind_index",
     "blob",
     "checkpoint",

@@ -69,7 +69,7 @@ quarantine_case = Table(
     Column("receipt", Id, primary_key=True),
     Column("interface", String(64), nullable=False),
     Column("kind", String(16), nullable=False),  # quarantined | conflict
-    Column("state", String(16), nullable=False),  # open | claimed | accepted | resubmitted | rejected
+    Column("state", String(16), nullable=False),  # CaseState of core.store.quarantine
     Column("licence_id", Id),
     Column("document", LargeBinary, nullable=False),  # encrypted: record (if any), faults, field diff, raw
     Column("rules", Text, nullable=False, server_default=""),
@@ -79,5 +79,6 @@ quarantine_case = Table(
     Column("decided_ms", BigInteger),
     Column("reason", Text, nullable=False, server_default=""),
     Column("resubmission", Id),  # receipt of the corrected record
+    Column("begun", String(16), nullable=False, server_default=""),  # Begun of core.store.quarantine
     Index("ix_quarantine_state", "interface", "state", "opened_ms"),
 )

@@ -1,6 +1,18 @@
-"""Packages, blobs and one-time links."""
+"""Packages, blobs, files that came with records, and one-time links."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+    true,
+)
 
 from core.store.columns import Id
 from core.store.tables.metadata import metadata
@@ -40,6 +52,23 @@ blob = Table(  # content-addressed; bytes are encrypted
     Column("size_bytes", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("lasting", Boolean, nullable=False, server_default=true()),  # not for a received file alone
+)
+
+attachment = Table(  # a file in the blob table, and the receipt of the record it came with
+    "attachment",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("receipt", Id, primary_key=True),
+    Column("put_ms", BigInteger, nullable=False),
+    Column("published", Boolean, nullable=False),  # the record is on the bus for good, or in the ledger
+    Index("ix_attachment_receipt", "receipt"),
+    Index(
+        "ix_attachment_open",
+        "put_ms",
+        postgresql_where=text("NOT published"),
+        sqlite_where=text("NOT published"),
+    ),
 )
 
 one_time_link = Table(

@@ -1,15 +1,19 @@
 """Publishing into the bus file from an event loop: concurrent publishes share one commit (group commit)."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from copy import copy
 from typing import NamedTuple
 
-from core.errors import HubError, TransientError, Unavailable
+from core.errors import HubError, InternalError, TransientError, Unavailable
 from core.ports.bus import Channel, Message
 from router.bus.embedded.queuefile import QueueFile, probe, publish
 from router.bus.window import Window
+
+log = logging.getLogger(__name__)
 
 GATHER_S = 0.002
 """How long the first publish waits for company; while a commit runs, the next group gathers by itself."""
@@ -77,24 +81,29 @@ class EmbeddedPublisher:
         self._session.close()
 
     async def _commit_groups(self) -> None:
-        await asyncio.sleep(GATHER_S)
-        while self._pending:
-            group, self._pending = self._pending[:_GROUP], self._pending[_GROUP:]
-            error = await self._in_thread(group)
-            for pending in group:
-                if not pending.stored.done():
-                    pending.stored.set_result(None) if error is None else pending.stored.set_exception(
-                        copy(error)
-                    )
-            if isinstance(error, TransientError) and self._recovering is None:
-                self._recovering = asyncio.create_task(self._watch_for_recovery())
-        self._committing = None
+        try:
+            await asyncio.sleep(GATHER_S)
+            while self._pending:
+                group, self._pending = self._pending[:_GROUP], self._pending[_GROUP:]
+                error = await self._in_thread(group)
+                for pending in group:
+                    if not pending.stored.done():
+                        pending.stored.set_result(None) if error is None else pending.stored.set_exception(
+                            copy(error)
+                        )
+                if isinstance(error, TransientError) and self._recovering is None:
+                    self._recovering = asyncio.create_task(self._watch_for_recovery())
+        finally:
+            self._committing = None  # however it ended: the next publish begins anew
 
     async def _in_thread(self, group: Sequence[_Pending]) -> HubError | None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, group)
         except HubError as error:
             return error
+        except Exception as error:
+            log.exception("the bus file was not written")
+            return InternalError(f"the bus file was not written: {error!r}", "总线文件写入失败")
         return None
 
     def _commit(self, group: Sequence[_Pending]) -> None:
@@ -105,9 +114,7 @@ class EmbeddedPublisher:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_RECOVERY_S)
-            try:
+            with suppress(Exception):  # whatever a probe raises means that the file takes nothing yet
                 await loop.run_in_executor(self._thread, probe, self._file, self._session)
-            except HubError:
-                continue
-            self._recovering = None
-            return
+                self._recovering = None
+                return

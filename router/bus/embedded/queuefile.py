@@ -246,7 +246,7 @@ def translated(error: sqlite3.Error, path: Path) -> HubError:
 
 def _unavailable(path: Path, why: str) -> Unavailable:
     return Unavailable(
-        f"the bus file {path.name} takes nothing: {why}", summary_zh=f"总线文件暂不可写：{why}"
+        "the bus file takes nothing", summary_zh="总线文件暂不可写", detail=f"{path.name}: {why}"
     )
 
 

@@ -84,7 +84,7 @@ def translated(error: BaseException) -> HubError:
         return Unroutable(
             f"the broker lacks a part of the topology: {error.reply_text}", "消息代理缺少队列或交换机"
         )
-    return Unavailable(f"the broker is out of reach: {describe(error)}", summary_zh="消息代理不可达")
+    return Unavailable("the broker is out of reach", summary_zh="消息代理不可达", detail=describe(error))
 
 
 def describe(error: BaseException) -> str:

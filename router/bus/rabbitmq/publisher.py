@@ -281,7 +281,7 @@ class RabbitPublisher:
 
     @staticmethod
     def _unavailable(why: str) -> Unavailable:
-        return Unavailable(f"the broker takes nothing: {why}", summary_zh="消息代理暂不可用")
+        return Unavailable("the broker takes nothing", summary_zh="消息代理暂不可用", detail=why)
 
 
 def drop(connection: AsyncioConnection) -> None:

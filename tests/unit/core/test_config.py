@@ -42,12 +42,15 @@ def test_every_fault_is_reported_at_once_with_its_place(tmp_path: Path) -> None:
             kind = "hmca"
             [gatway]
             port = 1
+            [store]
+            url = "mysql://hub@db/hub"
             """,
         )
     )
     found = {fault.pointer: fault for fault in error.faults}
     assert set(found) == {
         "/hub/nam", "/gateway/port", "/gateway/drain_s", "/client/0/kind", "/client/0/secret", "/gatway",
+        "/store/url",
     }  # fmt: skip
     assert found["/hub/nam"].remedy == "Did you mean 'name'?"
     assert found["/gatway"].remedy == "Did you mean 'gateway'?"
@@ -62,10 +65,11 @@ def test_a_secret_written_in_place_of_its_reference_is_refused_and_not_shown(tmp
     assert error.faults[0].value is None
 
 
-def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
-    error = refusal(write(tmp_path, '[store]\nurl = "postgresql://hub:hunter2@db/hub"\n'))
+@pytest.mark.parametrize("setting", ["url", "migration_url"])
+def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path, setting: str) -> None:
+    error = refusal(write(tmp_path, f'[store]\n{setting} = "postgresql://hub:hunter2@db/hub"\n'))
     assert [(fault.rule, fault.pointer) for fault in error.faults] == [
-        ("configuration.clear-secret", "/store/url")
+        ("configuration.clear-secret", f"/store/{setting}")
     ]
     assert "hunter2" not in str(error)
 
@@ -73,6 +77,13 @@ def test_a_password_in_a_url_is_refused_and_not_shown(tmp_path: Path) -> None:
 def test_a_password_by_reference_is_accepted(tmp_path: Path) -> None:
     url = "postgresql://hub:${file:secrets/db}@db/hub"
     assert load_config(write(tmp_path, f'[store]\nurl = "{url}"\n'), {}).store.url == url
+
+
+def test_a_fault_of_a_variable_names_the_variable_and_one_of_the_file_the_file(tmp_path: Path) -> None:
+    path = write_default_config(tmp_path)
+    path.write_text(path.read_text("utf-8").replace('region = "110000"', "region = 1"), "utf-8")
+    told = str(refusal(path, {"LICENCE_HUB__GATEWAY__PORT": "abc"})).splitlines()
+    assert sorted(line.split(": ")[0] for line in told) == sorted(["LICENCE_HUB__GATEWAY__PORT", str(path)])
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -105,6 +116,20 @@ def test_a_client_declared_twice_is_refused(tmp_path: Path) -> None:
 def test_a_bus_that_does_not_fit_its_url_is_refused(tmp_path: Path) -> None:
     error = refusal(write(tmp_path, '[bus]\nkind = "rabbitmq"\n'))
     assert [fault.pointer for fault in error.faults] == ["/bus/url"]
+
+
+@pytest.mark.parametrize("url", ["mysql://hub@db/hub", "data/hub.db", ""])
+def test_a_store_of_another_kind_is_refused_with_those_there_are(tmp_path: Path, url: str) -> None:
+    error = refusal(write(tmp_path, f'[store]\nurl = "{url}"\n'))
+    assert [(fault.rule, fault.pointer) for fault in error.faults] == [
+        ("configuration.store-url", "/store/url")
+    ]
+    assert "sqlite:///PATH" in error.faults[0].remedy
+
+
+def test_a_section_with_a_fault_of_its_own_is_not_judged_beside_others(tmp_path: Path) -> None:
+    error = refusal(write(tmp_path, '[bus]\nkind = "kafka"\nurl = "amqp://broker/"\n'))
+    assert [fault.pointer for fault in error.faults] == ["/bus/kind"]
 
 
 def test_broken_toml_names_its_line(tmp_path: Path) -> None:

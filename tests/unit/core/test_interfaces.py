@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Refused, Unavailable
+from core.errors import InternalError, Refused, Unavailable
 from core.interfaces import InterfaceDirectory, poll
 from gateway_parts import permits
 
@@ -17,6 +17,8 @@ class Registry:
         self.entries: dict[str, Any] = {}
         self.revision = 0
         self.away = False
+        self.defects = 0
+        """So many readings meet a defect."""
         self.now_s = 0.0
 
     def put(self, name: str, state: str, **changes: Any) -> None:
@@ -29,6 +31,9 @@ class Registry:
     def snapshot(self) -> Any:
         if self.away:
             raise Unavailable("away")
+        if self.defects:
+            self.defects -= 1
+            raise InternalError("the store refuses the statement")
         return SimpleNamespace(revision=self.revision, entries=tuple(self.entries.values()))
 
 
@@ -154,3 +159,17 @@ def test_polling_outlives_an_outage(registry: Registry, directory: InterfaceDire
     stop.set()
     thread.join()
     assert directory.accepting("permits").state == "enabled"
+
+
+def test_polling_outlives_a_defect_and_tells_it_once(
+    registry: Registry, directory: InterfaceDirectory, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.defects = 3
+    stop = threading.Event()
+    thread = threading.Thread(target=poll, args=(directory, stop, 0.001))
+    thread.start()
+    while not directory.fresh:
+        assert thread.is_alive()
+    stop.set()
+    thread.join()
+    assert [entry.levelname for entry in caplog.records] == ["ERROR"]

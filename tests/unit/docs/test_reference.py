@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from contracts.declare import load_declaration
+from contracts.licence_type import LicenceType
+from core.cleaning.declaration import declaration_faults
+
 DOCS = Path(__file__).parents[3] / "docs"
 
 
@@ -48,6 +52,21 @@ def test_every_key_of_an_interface_file_says_what_it_means(generate: ModuleType)
     rows = [line for line in generate.mapping().splitlines() if line.startswith("| `")]
     assert len(rows) > 80
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_the_examples_of_the_reference_are_sound_and_shown_where_they_belong(generate: ModuleType) -> None:
+    page = generate.mapping()
+    head = '[licence_type]\ncode = "11110000000000001R001"\nname = { zh-CN = "许可证" }\n'
+    declared = [
+        load_declaration(LicenceType, tomllib.loads(head + example)["licence_type"])
+        for example in generate.EXAMPLES.values()
+    ]
+    assert [declaration_faults(licence_type) for licence_type in declared] == [[], []]
+    assert declared[0].items["KZ_AQCK"].fields["floor"] == {"en": "Floor", "zh-CN": "楼层"}
+    assert declared[1].cross_rules[0].when[0].left == "holder.code_type"
+    sections = {title.partition("\n")[0]: title for title in page.split("\n## ")}
+    assert "[licence_type.items.KZ_AQCK.fields]" in sections["[licence_type.items]: each value"]
+    assert "when = [{ code" in sections["[[licence_type.cross_rules]]"]
 
 
 def test_the_command_reference_has_every_command_with_an_example(generate: ModuleType) -> None:

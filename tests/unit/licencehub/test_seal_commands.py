@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from core.errors import ConfigError
+from core.errors import ConfigError, Refused
 from core.ports.signer import Algorithm
 from core.sealing.certificates import Purpose
 from core.sealing.keyfiles import certificates_pem, private_pem
@@ -16,12 +16,7 @@ from licencehub.__main__ import cli
 from licencehub.commands.shell import Shell
 from signing_material import NOON, issued, made_seal, material
 
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hub")
-    result = CliRunner().invoke(cli, ["init", str(folder), "--json"], catch_exceptions=False)
-    return Path(json.loads(result.stdout)["config"])
+TYPE = "11110000000000001R001"
 
 
 def run(config: Path, *arguments: str) -> Result:
@@ -46,18 +41,18 @@ def test_a_new_seal_signs_lists_and_retires(config: Path) -> None:
         "--line",
         "电子证照专用章",
         "--type",
-        "T1",
+        TYPE,
     )
-    assert (made["owner"], made["licence_types"], made["retired"]) == ("滨海市行政审批服务局", ["T1"], False)
+    assert (made["owner"], made["licence_types"], made["retired"]) == ("滨海市行政审批服务局", [TYPE], False)
     with Shell(config).hub() as hub:
         seal = hub.seals.open("city")
         assert signed_value(seal, bytes(32), "/x", seal.valid_from)
-        assert seal.may_sign("T1", "anybody")
+        assert seal.may_sign(TYPE, "anybody")
     assert told(config, "seal", "retire", "city")["retired"] is True
     listed = run(config, "seal", "list")
     assert "city" in listed.output
     with Shell(config).hub() as hub:
-        assert not hub.seals.open("city").may_sign("T1", "anybody")
+        assert not hub.seals.open("city").may_sign(TYPE, "anybody")
 
 
 def test_a_name_is_given_once_and_leaves_no_key_behind_when_refused(config: Path) -> None:
@@ -100,6 +95,22 @@ def test_both_kinds_of_key_or_none_are_a_wrong_call(config: Path, tmp_path: Path
     assert "--pkcs12" in result.output
 
 
+@pytest.mark.parametrize("code", ["123", TYPE[:-1], ""])
+def test_a_seal_is_bound_only_to_what_is_a_type_code(config: Path, code: str) -> None:
+    refused = run(config, "seal", "new", "odd", "--owner", "甲", "--type", TYPE, "--type", code).exception
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.status) == ("seal-type", 400)
+    assert "21位" in refused.summary_zh
+    assert "odd" not in run(config, "seal", "list").output
+
+
+@pytest.mark.parametrize(("owner", "line"), [("吉𠮷局", ""), ("甲局", "𠮷"), (" ", "专用章")])
+def test_a_text_that_cannot_be_drawn_makes_no_seal(config: Path, owner: str, line: str) -> None:
+    result = run(config, "seal", "new", "odd", "--owner", owner, "--line", line)
+    assert isinstance(result.exception, Refused)
+    assert result.exception.code in {"seal-glyph", "seal-owner"}
+
+
 def test_authorities_are_made_once(config: Path) -> None:
     result = run(config, "ca", "init")
     assert result.exit_code == 1
@@ -110,5 +121,26 @@ def test_what_is_done_to_seals_is_journaled(config: Path) -> None:
     told(config, "seal", "new", "noted", "--owner", "乙")
     with Shell(config).hub() as hub:
         hub.store.journal.sequence(0)
-        kinds = [entry.kind for entry in hub.store.journal.entries(0, 1000)]
+        kinds = [entry.kind for entry in hub.store.journal.entries(-1, 1000)]
     assert "seal.created" in kinds
+
+
+def test_keys_of_pdf_packages_and_the_journal_are_renewed_listed_and_journaled(config: Path) -> None:
+    before = {row["name"]: row for row in json.loads(run(config, "ca", "list", "--json").stdout)}
+    assert [before[name]["in_use"] for name in ("pdf-signer", "journal")] == [True, True]
+    with Shell(config).hub() as hub:
+        hub.store.journal.record("interface.changed", "x", {})
+        hub.store.journal.sequence(0)
+        hub.store.journal.sign_head(hub.journal_signer())
+    made = told(config, "ca", "renew", "journal")
+    assert made["name"] == "journal-2"
+    assert made["key_id"] != before["journal"]["key_id"]
+    with Shell(config).hub() as hub:
+        assert hub.journal_signer().key_id == made["key_id"]
+        hub.store.journal.sequence(0)
+        hub.store.journal.sign_head(hub.journal_signer())
+        kinds = [entry.kind for entry in hub.store.journal.entries(-1, 1000)]
+    assert "key.renewed" in kinds
+    assert told(config, "journal", "verify")["checkpoints"] == 2
+    assert run(config, "ca", "renew", "seal-maker").exit_code == 2
+    assert "journal-2" in run(config, "ca", "list").output

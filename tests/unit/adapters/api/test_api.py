@@ -178,6 +178,11 @@ def test_a_licence_that_is_not_sealed_is_for_management_alone(
             "not-found",
         )
         assert code(client.get(f"/v1/licences/{licence_id}/package")) == (409, "package-pending")
+        (claim,) = served.hub.store.packages.claim([(licence_id, 1)], 60)
+        served.hub.store.packages.hold(claim, "needs-glyph", "𠮷")
+        assert code(client.get(f"/v1/licences/{licence_id}/package")) == (409, "package-held")
+        package_queue = served.hub.store.package_queue
+        package_queue.release(state="needs-glyph", actor="test", reason="the font was extended")
     with served.client("reader") as client:
         assert code(client.get(f"/v1/licences/{licence_id}")) == (404, "not-found")
         assert code(client.get(f"/v1/licences/{licence_id}", params={"scope": "management"})) == (
@@ -244,13 +249,42 @@ def test_a_one_time_link_opens_once_and_without_a_credential(served: Served) -> 
         made = client.post(f"/v1/licences/{licence_id}/links")
     assert made.status_code == 201
     path = "/v1/links/" + made.json()["url"].rpartition("/")[2]
-    with httpx.Client(base_url=served.url) as anybody:
+    with served.visitor() as anybody:
         assert anybody.head(path).status_code == 405
         opened = anybody.get(path)
         assert (opened.status_code, opened.headers["cache-control"]) == (200, "no-store")
         assert opened.content.startswith(b"\x89PNG\r\n")
         assert code(anybody.get(path)) == (404, "not-found")
         assert code(anybody.get("/v1/links/guess")) == (404, "not-found")
+
+
+def test_another_librarys_original_is_fetched_in_its_form_and_has_no_picture(served: Served) -> None:
+    with served.client() as client:
+        answer = client.post("/v1/interfaces/permits/records", json=record("P-10")).json()
+        receipt = UUID(answer["records"][0]["receipt"])
+        served.work_off([receipt])
+        licence_id = licence_of(served, receipt)
+        keep_original(served, licence_id)
+        package = client.get(f"/v1/licences/{licence_id}/package")
+        assert package.content == f"pdf package {licence_id} 1".encode()
+        assert package.headers["content-type"] == "application/pdf"
+        assert f"{licence_id}-1.pdf" in package.headers["content-disposition"]
+        in_ofd = client.get(f"/v1/licences/{licence_id}/package", params={"form": "ofd"})
+        assert code(in_ofd) == (404, "package-form")
+        assert "packaged as pdf only" in in_ofd.text
+        assert code(client.get(f"/v1/licences/{licence_id}/thumbnail")) == (404, "no-picture")
+        assert code(client.post(f"/v1/licences/{licence_id}/links")) == (404, "no-picture")
+
+
+def keep_original(served: Served, licence_id: UUID) -> None:
+    """What the package worker does with an original in PDF."""
+    store = served.hub.store
+    [claim] = store.packages.claim([(licence_id, store.licences.get(licence_id).current_version)], 60)
+    made = Made(
+        file_number="F-1", template="", digest=b"d" * 32, size_bytes=1, algorithm="a", key_id="k", blob=b"d" * 32,
+        original=True,
+    )  # fmt: skip
+    assert store.packages.finish([(claim, {"pdf": made})]) == [True]
 
 
 PROTECTED = [
@@ -262,6 +296,8 @@ PROTECTED = [
     ("GET", "/v1/licences/x/history"),
     ("GET", "/v1/licences/x/package"),
     ("GET", "/v1/licences/x/thumbnail"),
+    ("GET", "/v1/licences/x/scans/1"),
+    ("GET", "/v1/licences/x/original"),
     ("POST", "/v1/licences/x/links"),
     ("POST", "/v1/verifications"),
 ]
@@ -271,7 +307,7 @@ PROTECTED = [
 def test_every_route_of_the_matrix_is_shut_without_a_credential(
     served: Served, method: str, path: str
 ) -> None:
-    with httpx.Client(base_url=served.url) as anybody:
+    with served.visitor() as anybody:
         assert code(anybody.request(method, path)) == (401, "auth.no-credential")
         assert code(anybody.request(method, path, headers={"Authorization": "Bearer no"})) == (
             401,
@@ -280,7 +316,7 @@ def test_every_route_of_the_matrix_is_shut_without_a_credential(
 
 
 def test_the_matrix_names_every_protected_route_of_the_description(served: Served) -> None:
-    with httpx.Client(base_url=served.url) as anybody:
+    with served.visitor() as anybody:
         paths = anybody.get("/openapi.json").json()["paths"]
     described = {
         (method.upper(), path.count("/"), path.rpartition("/")[2])
@@ -296,7 +332,7 @@ def test_the_matrix_names_every_protected_route_of_the_description(served: Serve
 
 def test_a_signed_question_is_answered_once(served: Served) -> None:
     headers = sign("GET", "/v1/licences?limit=1&number=P-1", b"", secret=served.secret("department"))
-    with httpx.Client(base_url=served.url) as client:
+    with served.visitor() as client:
         assert client.get("/v1/licences?limit=1&number=P-1", headers=headers).status_code == 200
         assert code(client.get("/v1/licences?limit=1&number=P-1", headers=headers)) == (
             401,
@@ -317,7 +353,7 @@ def test_a_file_that_is_no_package_is_invalid_and_no_file_is_a_refusal(served: S
 
 
 def test_the_hub_describes_itself_and_its_interfaces(served: Served) -> None:
-    with httpx.Client(base_url=served.url) as anybody:
+    with served.visitor() as anybody:
         document = anybody.get("/openapi.json").json()
         page = anybody.get("/docs")
         assets = [
@@ -356,11 +392,13 @@ def test_what_is_not_there_is_a_problem_too(served: Served) -> None:
         assert code(client.get("/v1/none")) == (404, "http.404")
         assert code(client.delete("/v1/licences")) == (405, "http.405")
         assert client.delete("/v1/licences").headers["allow"]
+        assert code(put := client.put("/v1/interfaces/any/records")) == (405, "http.405")
+        assert put.headers["allow"] == "POST"
         assert client.get("/v1/none", headers={"Accept-Language": "zh"}).json()["title"] == "此路径不存在"
 
 
 def test_the_process_says_that_it_lives_and_is_ready(served: Served) -> None:
-    with httpx.Client(base_url=served.url) as anybody:
+    with served.visitor() as anybody:
         assert anybody.get("/livez").status_code == 200
         ready = anybody.get("/readyz")
     assert (ready.status_code, ready.json()["parts"]) == (
@@ -381,7 +419,7 @@ def test_refused_credentials_and_replays_are_counted_by_reason(served: Served) -
 
     before = counted()
     headers = sign("GET", "/v1/licences?limit=1", b"", secret=served.secret("department"))
-    with httpx.Client(base_url=served.url) as client:
+    with served.visitor() as client:
         for _ in range(3):
             client.get("/v1/licences?limit=1", headers=headers)
         client.get("/v1/licences")

@@ -152,6 +152,15 @@ def test_a_file_of_binary_noise_is_refused_by_its_header() -> None:
     assert caught.value.faults[0].rule in ("header.missing-columns", "header.absent")
 
 
+def test_a_header_that_does_not_decode_says_where_its_bytes_are() -> None:
+    with pytest.raises(ContractError) as caught:
+        rows(b"a,\xff\xfe\xff,b\n1,2,3\n")
+    absent, undecodable = caught.value.faults
+    assert (undecodable.rule, absent.rule) == ("decoding.undecodable-bytes", "header.absent")
+    assert "offset 2" in undecodable.message
+    assert "偏移2" in caught.value.summary_zh
+
+
 def test_an_empty_file_has_no_header() -> None:
     with pytest.raises(ContractError) as caught:
         rows(b"")

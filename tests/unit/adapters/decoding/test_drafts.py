@@ -3,6 +3,7 @@ import random
 from typing import Any
 
 import msgspec
+import pytest
 
 from adapters.decoding import decode_csv, draft_of, drafts
 from contracts.interface import Interface
@@ -60,6 +61,25 @@ def test_rows_that_state_a_licence_otherwise_are_held_with_the_column() -> None:
     assert found[0].record is not None
 
 
+def test_rows_that_disagree_show_what_each_states_and_first_what_the_record_keeps() -> None:
+    (found,) = gathered("P1,甲,2021-01-01,a", "P1,甲,2022-02-02,b", "P1,甲,,c", "P1,甲,2021-01-01,d")
+    assert found.record is not None
+    assert str(found.record.issued_on) == "2021-01-01"
+    assert [(f.pointer, f.value) for f in found.faults] == [("/day", "2021-01-01 | 2022-02-02 | ")]
+
+
+@pytest.mark.parametrize(
+    ("code_type", "shown"),
+    [("001", "王海洋科技有限公司 | 李江河科技有限公司"), ("111", "*****有限公司 | *****有限公司")],
+)
+def test_rows_that_disagree_show_no_name_of_a_person(code_type: str, shown: str) -> None:
+    fields = {**DECLARED["fields"], "holder.code_type": {"constant": code_type}}
+    persons = translator(fields=fields)
+    data = "permit,who,day,place\nP1,王海洋科技有限公司,2021-01-01,a\nP1,李江河科技有限公司,2021-01-01,b\n"
+    (found,) = drafts(decode_csv(io.BytesIO(data.encode()), persons), persons)
+    assert [(f.pointer, f.value) for f in found.faults] == [("/who", shown)]
+
+
 def test_a_rejected_row_rejects_its_licence() -> None:
     found = gathered("P1,甲,2021-01-01,a", "P1,甲,2021-02-30,b")
     assert found[0].record is None
@@ -86,3 +106,12 @@ def test_without_grouping_every_row_is_a_draft() -> None:
     data = b"permit,who,day,place\nP1,a,2021-01-01,x\nP1,a,2021-01-01,y\n"
     rows = list(decode_csv(io.BytesIO(data), plain))
     assert list(drafts(rows, plain)) == [draft_of(row, plain) for row in rows]
+
+
+@pytest.mark.parametrize("group", [DECLARED["group"], None])
+def test_a_column_cannot_name_a_stored_file(group: dict[str, Any] | None) -> None:
+    plain = translator(group=group)
+    data = b"permit,who,day,place,$scans\nP1,a,2021-01-01,x,\nP2,a,2021-01-01,y,z\n"
+    found = list(drafts(decode_csv(io.BytesIO(data), plain), plain))
+    assert [draft.record for draft in found] == [None, None]
+    assert [[fault.rule for fault in draft.faults] for draft in found] == [["mapping.reserved-field"]] * 2

@@ -112,6 +112,38 @@ def test_a_sound_record_is_read_whatever_reader_it_takes(record: dict[str, Any])
             assert parse_record(raw) == record
 
 
+@pytest.mark.parametrize(
+    ("raw", "pointer", "value"),
+    [
+        (b'{"tons":1e999}', "/tons", "1e999"),
+        (b'{"a":{"b/c":[1,{"d":[-Infinity]}]}}', "/a/b~1c/1/d/0", "-Infinity"),
+        (b'{"a":1,"b":[123456789012345678901,NaN]}', "/b/0", "123456789012345678901"),
+        (b"NaN", "", "NaN"),
+    ],
+)
+def test_a_number_that_would_change_is_told_with_its_place(raw: bytes, pointer: str, value: str) -> None:
+    fault = parse_record(raw)
+    assert isinstance(fault, Fault)
+    assert (fault.rule, fault.pointer, fault.value) == ("json.number-out-of-range", pointer, value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b'"x"', "string"),
+        (b"null", "null"),
+        (b"[]", "array"),
+        (b"7", "number"),
+        (b"0.5", "number"),
+        (b"true", "boolean"),
+    ],
+)
+def test_what_is_no_object_is_told_by_its_kind_in_json(raw: bytes, kind: str) -> None:
+    fault = parse_record(raw)
+    assert isinstance(fault, Fault)
+    assert (fault.rule, fault.value) == ("json.not-an-object", kind)
+
+
 def test_one_object_is_one_record() -> None:
     assert [(row.position, row.fields, row.raw) for row in documents(b' {"a": 1}\n')] == [
         (0, {"a": 1}, b' {"a": 1}\n')

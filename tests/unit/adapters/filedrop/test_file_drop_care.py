@@ -302,6 +302,20 @@ def test_one_broken_folder_leaves_the_others_alone(hub: DropHub, monkeypatch: py
     assert len(hub.store.submissions.recent("permits")) == 1
 
 
+def test_a_folder_behind_links_in_a_circle_leaves_the_others_alone(hub: DropHub) -> None:
+    hub.register(permits(name="circle", drop={"folder": "drop/circle/in"}))
+    hub.register(permits())
+    hub.directory.refresh()
+    poller = DropPoller(
+        hub.directory, hub.folder, store=hub.store, intake=hub.intake, observer=Unobserved(), lease_s=0
+    )
+    (hub.folder / "drop" / "permits").mkdir(parents=True)
+    (hub.folder / "drop" / "circle").symlink_to(hub.folder / "drop" / "circle")
+    (hub.folder / "drop" / "permits" / "a.csv").write_bytes(table(1))
+    poller.tick()
+    assert len(hub.store.submissions.recent("permits")) == 1
+
+
 def test_a_defect_met_by_one_file_does_not_hold_up_the_next(
     hub: DropHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,14 @@
 """Connections as hostile or broken senders make them, against a real server."""
 
 import contextlib
+import json
+import re
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -199,3 +204,120 @@ def test_a_connection_serves_many_requests(served: Served) -> None:
     with served.client() as client:
         answers = [client.post(PATH, json=record(f"K-{number}")) for number in range(20)]
     assert {response.status_code for response in answers} == {202}
+
+
+WISH = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAA"}
+"""What Java's HttpClient and ``curl --http2`` send with every request over plain HTTP."""
+
+
+def closing(served: Served, content: bytes) -> bytes:
+    """A push that wishes for HTTP/2, on a connection that ends with it."""
+    return head(served, content, **WISH | {"Connection": "close, Upgrade"}) + content
+
+
+def statuses(received: bytes) -> list[bytes]:
+    return re.findall(rb"HTTP/1\.1 (\d+)", received)
+
+
+def test_a_wish_for_another_protocol_is_ignored_and_the_body_is_read(served: Served) -> None:
+    before = ready(served)
+    with connect(served) as connection:
+        connection.sendall(closing(served, encoded(record("U-1"))))
+        assert statuses(answer(connection)) == [b"202"]
+    assert ready(served) == before + 1
+
+
+def test_a_wish_for_another_protocol_is_ignored_however_the_bytes_are_cut(served: Served) -> None:
+    content = encoded(record("U-2"))
+    sent = closing(served, content)
+    end = sent.index(b"\r\n\r\n")
+    for cut in (
+        sent.index(b"Upgrade") + 3,
+        sent.index(b"h2c") + 1,
+        end + 1,
+        end + 3,
+        end + 4,
+        end + 5,
+        len(sent) - 1,
+    ):
+        sent = closing(served, content)
+        with connect(served) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(sent[:cut])
+            connection.sendall(sent[cut:])
+            assert statuses(answer(connection)) == [b"202"], cut
+
+
+def test_requests_that_wish_for_another_protocol_may_follow_each_other_at_once(served: Served) -> None:
+    contents, before = [encoded(record(f"U-{number}")) for number in range(3, 6)], ready(served)
+    sent = b"".join(head(served, content, **WISH) + content for content in contents)
+    with connect(served) as connection:
+        connection.sendall(sent + closing(served, b"{}"))
+        assert statuses(answer(connection)) == [b"202", b"202", b"202", b"422"]
+    assert ready(served) == before + 3
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_body_of_a_wish_for_another_protocol_is_never_a_request(served: Served, chunked: bool) -> None:
+    inner = b"GET /livez HTTP/1.1\r\nHost: hub\r\n\r\n"
+    length = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(inner))}
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(inner), inner) if chunked else inner
+    headers = sign("POST", PATH, inner, secret=served.secret("department")) | WISH | length
+    headers |= {"Content-Type": "application/json", "Connection": "close, upgrade"}
+    lines = [
+        f"POST {PATH} HTTP/1.1",
+        "Host: hub",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+        "",
+    ]
+    with connect(served) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        connection.sendall(body)
+        assert statuses(answer(connection)) == [b"422"]
+
+
+def test_two_lengths_are_refused_with_a_wish_for_another_protocol_too(served: Served) -> None:
+    content = encoded(record())
+    with connect(served) as connection:
+        connection.sendall(head(served, content, **WISH | {"Transfer-Encoding": "chunked"}) + content)
+        assert statuses(answer(connection)) == [b"400"]
+
+
+def test_a_head_over_the_limit_is_refused_with_a_wish_for_another_protocol_too(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(head(served, b"{}", **WISH | {"X-Long": "x" * 20_000}))
+        assert statuses(answer(connection)) == [b"431"]
+
+
+def test_a_tunnel_is_refused_and_what_follows_is_no_request(served: Served) -> None:
+    with connect(served) as connection:
+        connection.sendall(
+            b"CONNECT /livez HTTP/1.1\r\nHost: hub\r\n\r\nGET /livez HTTP/1.1\r\nHost: hub\r\n\r\n"
+        )
+        assert statuses(answer(connection)) == [b"400"]
+
+
+def test_thousands_of_wishes_in_one_packet_are_parsed_one_after_the_other(served: Served) -> None:
+    wish = b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    last = b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    with connect(served) as connection:
+        connection.sendall(wish * 1500 + last)
+        assert statuses(answer(connection)) == [b"200"] * 1501
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_that_asks_for_http2_pushes_its_body(served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    file.write_bytes(encoded(record("U-9")))
+    command = [
+        "curl",
+        "-sS",
+        "--http2",
+        served.url + PATH,
+        "-H",
+        f"Authorization: Bearer {served.secret('developer')}",
+    ]
+    command += ["-H", "Content-Type: application/json", "--data-binary", f"@{file}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    assert json.loads(done.stdout)["accepted"] == 1

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from adapters.http.problems import language, refusal, status_of
@@ -88,3 +90,17 @@ def test_a_finding_about_a_header_names_the_header() -> None:
     reply = refusal(Refused.by(RULE.at("X-Nonce", what="used"), 401), "id", "en")
     assert b'"pointer":"","header":"X-Nonce"' in reply.body
     assert any(name == b"www-authenticate" for name, _value in reply.headers)
+
+
+@pytest.mark.parametrize(
+    "error", [NotFound("no licence X", "没有证照 X"), Unavailable("the bus is away", retry_after_s=2)]
+)
+def test_what_is_not_there_and_what_is_away_say_what_to_do(error: HubError) -> None:
+    (english,) = json.loads(refusal(error, "r", "en").body)["errors"]
+    (chinese,) = json.loads(refusal(error, "r", "zh-CN").body)["errors"]
+    assert (english["rule"], english["detail"], chinese["detail"]) == (
+        error.code,
+        error.summary,
+        error.summary_zh,
+    )
+    assert english["remedy"] != chinese["remedy"]

@@ -84,6 +84,10 @@ def test_when_no_record_is_valid_the_answer_is_a_problem_with_every_place(hub: H
     problem = response.json()
     assert problem["type"] == "urn:licence-hub:problem:push.no-valid-record"
     assert {error["pointer"] for error in problem["errors"]} == {"/0/number", "/1/number", "/1/issued"}
+    assert [{error["pointer"] for error in one["errors"]} for one in problem["records"]] == [
+        {"/number"},
+        {"/number", "/issued"},
+    ]
     assert hub.published() == []
 
 
@@ -200,6 +204,11 @@ def test_a_body_mended_after_a_refusal_may_use_the_same_key(hub: Hub) -> None:
     assert post(hub, encoded(record("A")), headers={"Idempotency-Key": "k-1"}).status_code == 202
 
 
+def test_a_request_without_a_valid_record_is_told_so_under_a_key_that_is_taken_too(hub: Hub) -> None:
+    assert post(hub, encoded(record("A")), headers={"Idempotency-Key": "k-1"}).status_code == 202
+    assert post(hub, encoded(record("")), headers={"Idempotency-Key": "k-1"}).status_code == 422
+
+
 def test_concurrent_posts_share_a_message_and_keep_their_own_receipts(hub: Hub) -> None:
     async def talk(client: httpx.AsyncClient) -> list[httpx.Response]:
         contents = [encoded(record(f"P-{number}")) for number in range(150)]
@@ -298,13 +307,20 @@ def test_a_file_interface_is_not_pushed_to(hub: Hub) -> None:
     [
         {"Content-Type": "text/csv"},
         {"Content-Type": "application/json; charset=gbk"},
-        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
         {"Content-Type": ""},
     ],
 )
 def test_another_media_type_is_refused(hub: Hub, headers: dict[str, str]) -> None:
     response = post(hub, encoded(record()), headers)
     assert (response.status_code, response.json()["code"]) == (415, "http.media-type")
+
+
+def test_a_compressed_body_is_refused_by_the_header_that_says_so(hub: Hub) -> None:
+    response = post(hub, encoded(record()), {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["rule"]) == (415, "http.content-encoding")
+    assert error["header"] == "Content-Encoding"
+    assert "gzip" in error["detail"]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "with blank", "schlüssel".encode().decode("latin-1")])

@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chinese import english_in
 from contracts.declare import DeclarationError, load_declaration
 from contracts.interface import Interface
 from contracts.mapping import interface_faults
@@ -12,7 +13,8 @@ BASE: dict[str, Any] = {"name": "t", "department": "d", "licence_type": "T", "so
 
 def places(**more: Any) -> list[tuple[str, str]]:
     faults = interface_faults(msgspec.convert({**BASE, **more}, Interface))
-    assert all(fault.message_zh and fault.remedy for fault in faults)
+    assert [english_in(fault.message_zh) for fault in faults] == [[]] * len(faults)
+    assert all(fault.remedy for fault in faults)
     return [(fault.rule.removeprefix("interface."), fault.pointer) for fault in faults]
 
 
@@ -26,12 +28,15 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
         fields={
             "licence_numbr": {"source": "n"},
             "holder.name": {},
-            "issued_on": {"source": "d", "kind": "text"},
+            "valid_from": {"source": "d", "kind": "text"},
             "status": {"source": "s", "codes": {"1": "valid", "2": "gone"}},
             "items.A": [{"source": "x", "when": [{"field": "y", "op": "matches", "value": "("}]}],
             "items.B": {"source": "x", "kind": "number", "default": "many"},
             "items.C": {"template": "{x"},
             "items.D": {"source": "x", "split": ","},
+            "items.E": {"source": "x", "codes_default": "1"},
+            "items.F": {"template": "x"},
+            "issued_on": {"constant": 20260101},
         },
         filters=[
             {"name": "f", "when": [{"field": "y", "op": "in", "value": "a"}]},
@@ -44,12 +49,15 @@ def test_every_fault_is_found_at_once_with_its_place() -> None:
     assert found == [
         ("unknown-field", "/fields/licence_numbr"),
         ("no-origin", "/fields/holder.name"),
-        ("wrong-kind", "/fields/issued_on/kind"),
+        ("wrong-kind", "/fields/valid_from/kind"),
         ("bad-value", "/fields/status/codes/2"),
         ("bad-pattern", "/fields/items.A/0/when/0/value"),
         ("bad-value", "/fields/items.B/default"),
         ("bad-value", "/fields/items.C/template"),
         ("bad-value", "/fields/items.D/split"),
+        ("bad-value", "/fields/items.E/codes_default"),
+        ("bad-value", "/fields/items.F/template"),
+        ("bad-value", "/fields/issued_on/constant"),
         ("name-twice", "/filters"),
         ("bad-value", "/filters/0/when/0/value"),
         ("bad-value", "/filters/1/when"),
@@ -89,6 +97,7 @@ def test_settings_of_the_source_are_checked(source: dict[str, Any], place: str) 
 def test_rows_are_gathered_from_files_only() -> None:
     group = {"by": ["p"], "item": "KZ", "fields": {"a": {"source": "b"}}}
     assert [at for _rule, at in places(group=group)] == ["/group"]
+    assert [at for _rule, at in places(group=group | {"by": []})] == ["/group", "/group/by"]
 
 
 def test_faults_of_shape_inside_a_field_name_the_place() -> None:

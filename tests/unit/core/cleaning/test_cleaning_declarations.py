@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chinese import english_in
 from contracts.fault import Disposition
 from contracts.licence_type import CrossRule, Issuer, ItemSpec, LicenceType, RuleOverride
 from contracts.record import Holder, LicenceRecord
@@ -72,6 +73,7 @@ def test_a_wrong_declaration_is_refused_with_every_fault_and_its_place(
     with pytest.raises(ConfigError) as refused:
         compile_rules(LicenceType(**{"code": "1" * 21, "name": {}, **parts}))
     assert [(fault.rule, fault.pointer) for fault in refused.value.faults] == expected
+    assert [english_in(fault.message_zh) for fault in refused.value.faults] == [[]] * len(expected)
 
 
 def test_every_rule_of_declarations_is_reached_and_speaks_both_languages() -> None:
@@ -124,8 +126,9 @@ def test_a_sound_pattern_matches_whole_texts(pattern: str, text: str, fits: bool
     ],
 )
 def test_a_pattern_that_could_take_very_long_is_refused(pattern: str) -> None:
-    with pytest.raises(CostlyPattern):
+    with pytest.raises(CostlyPattern) as refused:
         compile_pattern(pattern)
+    assert english_in(refused.value.why_zh) == []
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,26 @@ def test_a_replay_of_an_earlier_version_never_becomes_current() -> None:
     assert (decision.outcome, decision.current, decision.cause) == (Outcome.STALE, False, "reinterpreted")
 
 
+def test_another_reading_of_a_repeat_is_one_of_the_version_it_repeats_wherever_that_is_read_from() -> None:
+    first = candidate("A", note="a", ties="arrival", stamp_us=17)
+    head = head_after(first)
+    from_the_store = replace(head, earlier=tuple(replace(version) for version in head.earlier))
+    again = replace(
+        candidate("A", note="b", ties="arrival", stamp_us=9, cause="replay:x", interface_revision=2),
+        source_digest=first.source_digest,
+    )
+    assert needs_versions(head, again)
+    assert decide(head, again) == decide(from_the_store, again)
+    assert (decide(head, again).outcome, decide(head, again).cause) == (Outcome.NEWER, "reinterpreted")
+
+
+def test_a_replay_of_a_record_that_was_held_is_no_other_reading_of_the_version_at_its_order() -> None:
+    head = head_after(candidate("A", order="1", note="a"))
+    replay = candidate("A", order="1", note="b", cause="replay:x", interface_revision=2)
+    assert word(head, replay) == "newer"
+    assert word(head, replace(replay, held_before=True)) == "conflict"
+
+
 def test_a_replay_of_a_record_that_was_never_stored_is_decided_as_any_other() -> None:
     assert (
         word(

@@ -16,32 +16,12 @@ from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style
 from core.verification.canonical import canonical_faults
 from packaging_material import business_licence, request_for, seal
-
-ROTATED_RIGHT = 6
+from scan_material import rotated, scan
 
 
 @pytest.fixture
 def style() -> Style:
     return shipped_style("business-licence")
-
-
-def scan(colour: str, size: tuple[int, int] = (200, 300), kind: str = "JPEG", **options: object) -> bytes:
-    """A page with a black mark at its upper left corner."""
-    page = Image.new("RGB", size, colour)
-    page.paste((0, 0, 0), (0, 0, 40, 20))
-    out = io.BytesIO()
-    page.save(out, kind, **options)
-    return out.getvalue()
-
-
-def rotated(orientation: int) -> bytes:
-    """The page of ``scan`` as a camera held sideways stores it."""
-    page = Image.open(io.BytesIO(scan("white", kind="PNG"))).transpose(Image.Transpose.ROTATE_90)
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    out = io.BytesIO()
-    page.save(out, "JPEG", exif=exif, quality=95)
-    return out.getvalue()
 
 
 def scanned(*scans: bytes) -> PackageRequest:
@@ -71,7 +51,7 @@ def test_without_a_pdf_signer_there_is_no_pdf_and_what_waits_keeps_its_place(sty
 
 def test_scanned_pages_keep_their_order_and_stand_upright(style: Style) -> None:
     first, last = scan("white", dpi=(100, 100)), scan("yellow", size=(300, 200), kind="PNG")
-    (bundle,) = package_bundles([scanned(first, rotated(ROTATED_RIGHT), last)], style, seal())
+    (bundle,) = package_bundles([scanned(first, rotated(), last)], style, seal())
     assert isinstance(bundle, Bundle)
     whole = assemble(bundle.ofd, bundle.templates[0])
     assert canonical_faults(whole) == []

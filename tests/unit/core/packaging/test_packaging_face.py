@@ -1,13 +1,15 @@
 from datetime import date
 
+import msgspec
 import pytest
 
 from core.packaging.face import Face, compose_face, face_texts
+from core.packaging.raster import render_face
 from core.packaging.request import Waiting, file_number
 from core.packaging.style import Style
 from core.packaging.style_loader import shipped_style
 from core.packaging.values import face_date, face_list, face_text, metadata_text, values_of
-from packaging_material import business_licence, request_for
+from packaging_material import business_licence, permit, request_for
 
 
 @pytest.fixture
@@ -46,6 +48,17 @@ def test_a_text_without_room_fails_with_its_field_named_and_its_value_kept_out(s
     assert waiting.state == "failed"
     assert [fault.rule for fault in waiting.faults] == ["face.overflow"]
     assert "甲" not in waiting.faults[0].message
+
+
+def test_a_code_with_more_than_it_can_hold_fails_with_its_place_named(style: Style) -> None:
+    assert style.qr
+    naming = msgspec.structs.replace(
+        style, qr=msgspec.structs.replace(style.qr, text="{ZZBS}" + "·{CZZT}" * 20)
+    )
+    waiting = compose_face(request_for(business_licence()), naming)
+    assert isinstance(waiting, Waiting)
+    assert waiting.state == "failed"
+    assert [(fault.rule, fault.pointer) for fault in waiting.faults] == [("face.overflow", "/qr")]
 
 
 def test_an_item_without_value_is_left_out(style: Style) -> None:
@@ -92,3 +105,31 @@ def test_a_file_number_needs_no_counter_and_differs_by_licence_and_version() -> 
 def test_flags_are_printed_in_words() -> None:
     assert (face_text(True), face_text(False), face_text(12)) == ("是", "否", "12")
     assert face_list([{"KZ_A": True}], row="{KZ_A}", separator="; ", limit=3) == "是"
+
+
+def test_an_item_bound_to_a_code_table_prints_its_meaning_and_keeps_its_code_in_the_data(
+    style: Style,
+) -> None:
+    record = business_licence()
+    tables = {"KZ_LX": {"1130": "有限责任公司", "2000": "分公司"}, "KZ_FDDBR": {"9": "not this one"}}
+    coded = business_licence(items=record.items | {"KZ_LX": "1130"})
+    request = request_for(coded, code_tables=tables)
+    assert face_texts(request, style)["KZ_LX"] == "有限责任公司"
+    assert face_texts(request, style)["KZ_FDDBR"] == "王喆"
+    assert values_of(request)["KZ_LX"] == "1130"
+    face = compose_face(request, style)
+    assert isinstance(face, Face)
+    assert {item.field.code: item.text for item in face.texts}["KZ_LX"] == "有限责任公司"
+    assert render_face(request, style, 40) == render_face(
+        request_for(business_licence(items=record.items | {"KZ_LX": "有限责任公司"})), style, 40
+    )
+    assert render_face(request, style, 40) != render_face(request_for(coded), style, 40)
+
+
+def test_items_that_are_listed_print_their_meaning_too() -> None:
+    request = request_for(
+        permit(items={"KZ_XKLB": "1"}),
+        item_names={"KZ_XKLB": "许可类别"},
+        code_tables={"KZ_XKLB": {"1": "普通"}},
+    )
+    assert face_texts(request, shipped_style("permit"))["KZ_*"] == "许可类别：普通"

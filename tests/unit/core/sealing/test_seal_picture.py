@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.sealing.making import PICTURE_LIMIT_BYTES
-from core.sealing.picture import SealText, draw_seal
+from core.sealing.picture import LIMIT_BYTES, SealText, draw_seal
 
 FONTS = sorted(
     font
@@ -21,10 +20,12 @@ def ink(picture: Image.Image, box: tuple[int, int, int, int]) -> int:
     return sum(1 for value in picture.getchannel("A").crop(box).tobytes() if value > 127)
 
 
-@pytest.mark.parametrize("owner", ["海州县", "滨海市行政审批服务局", "青岛西海岸新区市场监督管理局黄岛分局"])
+@pytest.mark.parametrize(
+    "owner", ["海州县", "滨海市行政审批服务局", "青岛西海岸新区市场监督管理局黄岛分局", "疆" * 28, "疆" * 60]
+)
 def test_a_seal_is_small_red_and_drawn_where_a_seal_is_drawn(owner: str) -> None:
     data = draw_seal(SealText(owner, "电子证照专用章"), FONTS[0])
-    assert len(data) <= PICTURE_LIMIT_BYTES
+    assert len(data) <= LIMIT_BYTES
     opened = Image.open(io.BytesIO(data))
     assert opened.mode == "P"
     picture = opened.convert("RGBA")

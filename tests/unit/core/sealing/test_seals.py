@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from core.errors import Refused
 from core.gm import curve
 from core.ports.signer import Algorithm
-from core.sealing.making import PICTURE_LIMIT_BYTES, SealDesign, make_seal
+from core.sealing.making import SealDesign, make_seal
+from core.sealing.picture import LIMIT_BYTES
 from core.sealing.seal import Seal, SealOrder, signed_value, signed_values
 from core.sealing.ses import parse_signature
 from core.sealing.suites import suite_by_oid, suite_of
@@ -109,7 +110,7 @@ def test_a_seal_may_list_several_signers_so_that_keys_rotate() -> None:
 def test_a_picture_too_large_makes_no_seal() -> None:
     design = SealDesign(
         name="x",
-        picture_png=bytes(PICTURE_LIMIT_BYTES + 1),
+        picture_png=bytes(LIMIT_BYTES + 1),
         signer_certificates=[],
         created=NOON,
         valid_from=NOON,

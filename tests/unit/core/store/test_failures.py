@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import DataError, HubError, InternalError, TransientError, Unavailable
+from core.store.engine import Database
 from core.store.failures import DuplicateKey, classify
 
 STATES = [
@@ -94,6 +95,25 @@ def test_what_drivers_and_pool_raise_themselves_has_its_error(
         error = caught.value
     assert isinstance(error, Exception)
     assert type(raised(error)) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://somebody:s3cret@127.0.0.1:1/licences", "127.0.0.1:1/licences"),
+        ("sqlite:////proc/none/hub.db", "/proc/none/hub.db"),
+    ],
+)
+def test_a_store_that_cannot_be_reached_is_named_to_operators_and_not_to_senders(
+    url: str, place: str
+) -> None:
+    database = Database(url)
+    with pytest.raises(Unavailable) as caught, database.read():
+        pass
+    database.close()
+    assert f"out of reach: {place}: " in str(caught.value)
+    assert caught.value.summary == "the store is out of reach"
+    assert "s3cret" not in str(caught.value)
 
 
 def test_only_a_lost_or_read_only_connection_is_thrown_away() -> None:

@@ -31,6 +31,7 @@ class Library:
         down: bool = False,
     ) -> None:
         self.status, self.record, self.down = status or LibraryStatus(Status.VALID), record, down
+        self.meanings: dict[str, dict[str, set[str]]] = {}
         self.asked: list[str] = []
 
     def status_of(self, identifier: str) -> LibraryStatus | None:
@@ -43,6 +44,9 @@ class Library:
         if self.down:
             raise Unavailable("the store is out of reach")
         return self.record
+
+    def meanings_of(self, licence_type: str) -> dict[str, dict[str, set[str]]]:
+        return self.meanings
 
 
 def verify(library: Library, data: bytes | None = None) -> VerificationReport:
@@ -117,4 +121,27 @@ def test_metadata_and_drawn_text_are_compared_with_the_record(
 ) -> None:
     holders = (Holder(name="甲", code="1"), Holder(name="乙", code="2"))
     record = LicenceRecord(licence_type="T", holders=holders, issued_on=date(2026, 11, 23))
-    assert differences(Content(metadata, face), msgspec.structs.replace(record, **change)) == expected
+    changed = msgspec.structs.replace(record, **change)
+    assert differences(Content(metadata, face), changed, {}) == expected
+
+
+MEANINGS = {"KZ_LB": {"1": {"普通", "一般"}, "10": {"特殊"}}}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "face", "expected"),
+    [
+        ({"KZ_LB": "1"}, {"KZ_LB": "普通"}, []),
+        ({"KZ_LB": "1"}, {"KZ_LB": "一般"}, []),
+        ({"KZ_LB": "1"}, {"KZ_LB": "1"}, []),
+        ({"KZ_LB": "普 通"}, {}, []),
+        ({"KZ_LB": "1"}, {"KZ_LB": "特殊"}, ["KZ_LB"]),
+        ({"KZ_LB": "1"}, {"KZ_LB": "10"}, ["KZ_LB"]),
+        ({"KZ_LB": "10"}, {"KZ_LB": "普通"}, ["KZ_LB"]),
+    ],
+)
+def test_a_code_agrees_with_every_text_it_has_had_and_with_no_other(
+    metadata: dict[str, str], face: dict[str, str], expected: list[str]
+) -> None:
+    record = LicenceRecord(licence_type="T", items={"KZ_LB": "1"})
+    assert differences(Content(metadata, face), record, MEANINGS) == expected

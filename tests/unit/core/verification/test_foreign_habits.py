@@ -1,6 +1,7 @@
 """What real producers write otherwise than the standards say, each seen in files of theirs; nothing of it weakens a check."""
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -90,6 +91,39 @@ def test_a_whole_document_in_the_yearless_namespace_is_read() -> None:
     assert verify(zipped({**whole, PAGE: b"<x/>"})).verdict is Verdict.INVALID
 
 
+def in_encoding(encoding: str) -> Members:
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    return {
+        name: (head + re.sub(r"^<\?xml.*?\?>", "", data.decode())).encode(encoding)
+        if name.endswith(".xml")
+        else data
+        for name, data in document().items()
+    }
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        in_encoding("GBK"),
+        in_encoding("GB18030"),
+        {
+            name: b"\xef\xbb\xbf" + data if name.endswith(".xml") else data
+            for name, data in document().items()
+        },
+        {name: data.replace(b"ofd:", b"o:").replace(b":ofd=", b":o=") for name, data in document().items()},
+        {
+            name: data.replace(b"<ofd:", b"<").replace(b"</ofd:", b"</").replace(b"xmlns:ofd=", b"xmlns=")
+            for name, data in document().items()
+        },
+    ],
+    ids=["GBK", "GB18030", "byte order mark", "another prefix", "no prefix"],
+)
+def test_documents_in_other_encodings_and_prefixes_are_read(members: Members) -> None:
+    report = verify(zipped(sealed_members(members, MADE.signer, MADE.ses)))
+    assert report.verdict is Verdict.VALID, report.first_failed
+    assert report.content.metadata["ZZBFJG"] == "海州县行政审批局"
+
+
 def test_a_seal_dated_before_its_makers_certificate_stands_when_the_certificate_stood_at_its_use() -> None:
     maker = issued(MADE.root, Purpose.SEAL_MAKER, validity=(NOON - timedelta(days=30), NOON + YEAR))
     ses = made_seal(maker, MADE.signer)
@@ -127,8 +161,8 @@ def test_times_that_are_none_are_refused(written: bytes) -> None:
         parse_signature(der.sequence(inner, *(part.encoding for part in value[1:])))
 
 
-def streamed() -> bytes:
-    """Written to a pipe: sizes follow each member."""
+def streamed(*, wide: bool = False) -> bytes:
+    """Written to a pipe: sizes follow each member, in 64 bits where asked."""
 
     class Pipe(io.BytesIO):
         def seekable(self) -> bool:
@@ -140,8 +174,17 @@ def streamed() -> bytes:
     out = Pipe()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sealed().items():
-            archive.writestr(name, data)
+            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=wide) as member:
+                member.write(data)
     return out.getvalue()
+
+
+def streamed_wide() -> bytes:
+    return streamed(wide=True)
+
+
+def backslashes() -> bytes:
+    return zipped({name.replace("/", "\\"): data for name, data in sealed().items()})
 
 
 def utf8_flag_in_the_local_header() -> bytes:
@@ -179,7 +222,15 @@ def with_folders() -> bytes:
 
 
 @pytest.mark.parametrize(
-    "build", [streamed, utf8_flag_in_the_local_header, wide_sizes_in_the_local_header, with_folders]
+    "build",
+    [
+        streamed,
+        streamed_wide,
+        backslashes,
+        utf8_flag_in_the_local_header,
+        wide_sizes_in_the_local_header,
+        with_folders,
+    ],
 )
 def test_containers_of_other_tools_are_read(build: Callable[[], bytes]) -> None:
     report = verify(build())

@@ -49,6 +49,19 @@ def test_two_signatures_are_both_judged_and_the_last_covers_the_whole() -> None:
     assert [facts.name for facts in report.signatures] == ["1", "2"]
 
 
+def test_rsa_pss_is_read() -> None:
+    made = material(Algorithm.RSA_SHA256)
+    report = verify(foreign_pdf(made.signer, pss=True), TrustStore.of([made.root.certificate]))
+    assert report.verdict is Verdict.VALID, report.first_failed
+    assert report.signatures[0].algorithm == "rsa-pss"
+
+
+@pytest.mark.parametrize("form", [b"adbe.pkcs7.sha1", b"adbe.x509.rsa_sha1"])
+def test_forms_over_sha_1_are_refused_or_not_judged(form: bytes) -> None:
+    data = foreign_pdf(ECDSA.signer, pades=False).replace(b"adbe.pkcs7.detached", form.ljust(19))
+    assert verify(data).verdict is not Verdict.VALID
+
+
 def broken_range(data: bytes) -> bytes:
     """A byte range that ends early, so that the gap holds more than the signature value."""
     match = re.search(rb"/ByteRange \[0 (\d+) (\d+) (\d+)\]", data)
@@ -62,7 +75,7 @@ def broken_range(data: bytes) -> bytes:
     ("change", "verdict", "expected"),
     [
         (lambda d: d.replace(b"[0 0 200 200]", b"[0 0 200 201]"), Verdict.INVALID, "digest-differs"),
-        (lambda d: d + b"\n", Verdict.INVALID, "content-after-signature"),
+        (lambda d: d + b"x\n%%EOF\n", Verdict.INVALID, "content-after-signature"),
         (
             lambda d: d + b"9 0 obj\n<<>>\nendobj\n%%EOF\nstartxref\n0\n%%EOF\n",
             Verdict.INVALID,

@@ -3,7 +3,7 @@ import pytest
 from contracts.record import LicenceRecord, Status
 from core.errors import Refused, Unavailable
 from core.ports.library import LibraryStatus
-from core.verification.report import SECURITY_STEPS, Outcome, Verdict
+from core.verification.report import SECURITY_STEPS, Outcome, Step, Verdict
 from core.verification.statement import identifier_in, verify_statement
 from ofd_material import IDENTIFIER
 
@@ -24,12 +24,16 @@ class Library:
     def record_of(self, identifier: str) -> LicenceRecord | None:
         return RECORD if identifier == IDENTIFIER else None
 
+    def meanings_of(self, licence_type: str) -> dict[str, dict[str, set[str]]]:
+        return {"KZ_A": {"甲": {"甲级"}}}
+
 
 @pytest.mark.parametrize(
     ("identifier", "items", "library", "verdict", "code"),
     [
         (IDENTIFIER, {}, Library(), Verdict.VALID, ""),
         (IDENTIFIER, {"ZZBFJG": "海州县行政审批局", "KZ_A": "甲"}, Library(), Verdict.VALID, ""),
+        (IDENTIFIER, {"KZ_A": "甲级"}, Library(), Verdict.VALID, ""),
         (IDENTIFIER, {"KZ_A": "乙"}, Library(), Verdict.INVALID, "data-differs"),
         (IDENTIFIER, {"KZ_B": "甲"}, Library(), Verdict.INVALID, "data-differs"),
         (IDENTIFIER + "0", {}, Library(), Verdict.INVALID, "not-in-library"),
@@ -45,6 +49,14 @@ def test_a_statement_is_as_good_as_the_library_says(
     assert report.verdict is verdict
     assert (report.first_failed.reason.code if report.first_failed else "") == code
     assert {report.result_of(step).outcome for step in SECURITY_STEPS} == {Outcome.NOT_RUN}
+
+
+def test_without_items_nothing_is_said_to_agree() -> None:
+    data = verify_statement(IDENTIFIER, {}, Library()).result_of(Step.DATA)
+    assert (data.outcome, data.reason.code) == (Outcome.NOT_RUN, "no-items")
+    assert (
+        verify_statement(IDENTIFIER, {"KZ_A": "甲"}, Library()).result_of(Step.DATA).outcome is Outcome.PASSED
+    )
 
 
 @pytest.mark.parametrize(

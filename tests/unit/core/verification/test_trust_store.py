@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
+from core.gm import der
 from core.ports.signer import Algorithm
 from core.sealing.certificates import Purpose
 from core.sealing.keyfiles import certificates_pem
 from core.sealing.signers import SoftwareSigner, generate_key
 from core.verification.certificates import Certificate
-from core.verification.finding import Undecided
+from core.verification.finding import Broken, Undecided
 from core.verification.trust import LONGEST_CHAIN, TrustStore
 from signing_material import issued, material, self_signed
 
@@ -83,3 +84,13 @@ def test_every_changed_byte_of_a_certificate_breaks_its_way_to_the_root(algorith
         with pytest.raises(Exception) as caught:  # noqa: PT011  # malformed or untrusted, either is named
             store.chain(Certificate(bytes(changed)))
         assert type(caught.value).__name__ in ("Broken", "Undecided")
+
+
+def test_a_key_without_a_single_bit_is_a_malformed_certificate() -> None:
+    tbs, algorithm, signature = der.children(der.read_one(ROOT.certificate).content)
+    parts = [part.encoding for part in der.children(tbs.content)]
+    kind, _ = der.children(der.read_one(parts[6]).content)
+    parts[6] = der.sequence(kind.encoding, der.tlv(der.BIT_STRING))
+    bent = der.sequence(der.sequence(*parts), algorithm.encoding, signature.encoding)
+    with pytest.raises(Broken, match="cannot be read"):
+        _ = Certificate(bent).parsed

@@ -128,6 +128,10 @@ def test_a_nonce_that_looks_like_a_key_gives_other_receipts(hub: Hub) -> None:
     )
 
 
+def _away(gateway: str, receipts: Sequence[UUID], closed_ms: int) -> UUID:
+    raise Unavailable("away")
+
+
 def test_what_was_published_stands_in_the_manifest_and_nothing_else(hub: Hub) -> None:
     receipts = run(hub, lambda intake: intake.take(push(150)), fails=lambda number: number == 1)
     [noted] = hub.manifests.unreconciled(2**62)
@@ -144,11 +148,7 @@ def test_an_idle_interval_has_no_manifest(hub: Hub) -> None:
 def test_a_manifest_that_cannot_be_written_is_kept(hub: Hub) -> None:
     receipts = [uuid7() for _ in range(3)]
 
-    class Away:
-        def add(self, gateway: str, receipts: Sequence[UUID], closed_ms: int) -> UUID:
-            raise Unavailable("away")
-
-    away: Any = Away()
+    away: Any = SimpleNamespace(add=_away)
     log = ManifestLog("gate", away)
     log.published(receipts)
     with pytest.raises(Unavailable):
@@ -172,7 +172,9 @@ class SlowGuard:
 
 def test_a_guard_that_hangs_is_unavailable_and_recovers_by_itself(hub: Hub) -> None:
     guard = SlowGuard()
-    store = SimpleNamespace(guard=guard, ledger=hub.ledger, manifests=hub.manifests)
+    store = SimpleNamespace(
+        guard=guard, ledger=hub.ledger, manifests=hub.manifests, attachments=hub.attachments
+    )
 
     async def talk(intake: GatewayIntake) -> None:
         with pytest.raises(Unavailable):
@@ -286,3 +288,20 @@ def test_the_blocking_intake_repeats_the_same_messages_after_an_outage(hub: Hub)
     assert len(tried) == 2
     [chunk] = hub.published()
     assert chunk.entries == (sent,)
+
+
+def test_a_long_import_writes_its_manifests_on_the_way(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.intake.manifest.RECEIPTS_LIMIT", 1000)
+    shelf: Any = SimpleNamespace(add=_away)
+    log = ManifestLog("poller", shelf)
+    intake = BlockingIntake(hub.bus, hub.keyring, log)
+    entries = [entry(number) for number in range(5000)]
+    for one in entries[:2500]:  # nothing is lost while the shelf is away
+        intake.send(LOT, one)
+    shelf.add = hub.manifests.add
+    for one in entries[2500:]:
+        intake.send(LOT, one)
+    noted = [receipt for manifest in hub.manifests.unreconciled(2**62) for receipt in manifest.receipts]
+    published = [one.receipt for chunk in hub.published() for one in chunk.entries]
+    assert len(noted) >= 3000
+    assert noted == published[: len(noted)]

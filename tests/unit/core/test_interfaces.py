@@ -1,3 +1,4 @@
+import logging
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -164,6 +165,7 @@ def test_polling_outlives_an_outage(registry: Registry, directory: InterfaceDire
 def test_polling_outlives_a_defect_and_tells_it_once(
     registry: Registry, directory: InterfaceDirectory, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     registry.defects = 3
     stop = threading.Event()
     thread = threading.Thread(target=poll, args=(directory, stop, 0.001))
@@ -172,4 +174,4 @@ def test_polling_outlives_a_defect_and_tells_it_once(
         assert thread.is_alive()
     stop.set()
     thread.join()
-    assert [entry.levelname for entry in caplog.records] == ["ERROR"]
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "INFO"]

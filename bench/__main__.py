@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
             with own_servers() as servers:
                 _on_servers(options, folder, servers)
         if "package" in options.groups:
-            _package_row(options, folder / "package-embedded", None, "embedded")
+            _package_row(options, folder / "package-embedded", None, "embedded", 1)
         if "embedded" in options.groups:
             _hub_rows(options, folder / "embedded", None, "embedded")
         _file_rows(options, folder)
@@ -44,7 +44,8 @@ def _on_servers(options: argparse.Namespace, folder: Path, servers: Servers) -> 
     if "production" in options.groups:
         _hub_rows(options, folder / "production", servers, "production")
     if "package" in options.groups:
-        _package_row(options, folder / "package-production", servers, "production")
+        for packagers in (1, 2):
+            _package_row(options, folder / "package-production", servers, "production", packagers)
     if "volume" in options.groups:
         _volume_row(options, folder / "volume", servers)
     if "peer" in options.groups:
@@ -64,19 +65,21 @@ def _hub_rows(options: argparse.Namespace, folder: Path, servers: Servers | None
                 _row(options, stack, load, shape)
 
 
-def _package_row(options: argparse.Namespace, folder: Path, servers: Servers | None, stack: str) -> None:
+def _package_row(
+    options: argparse.Namespace, folder: Path, servers: Servers | None, stack: str, packagers: int
+) -> None:
     """Complete packages by way of the bus; every run has a hub of its own."""
     runs = []
     for number in range(options.repeat):
-        place = folder.with_name(f"{folder.name}-{number}")
+        place = folder.with_name(f"{folder.name}-{packagers}-{number}")
         log = place.with_suffix(".log")
         with (
             closing(HubUnderTest(place, servers, material.PACKAGED)) as hub,
             _telling(log),
             Processes(log) as processes,
         ):
-            runs.append(packages.drained(hub, processes, options.packages))
-    _keep(f"{stack}, complete packages", results.median(runs))
+            runs.append(packages.drained(hub, processes, options.packages, packagers))
+    _keep(f"{stack}, complete packages, packagers: {packagers}", results.median(runs))
 
 
 def _volume_row(options: argparse.Namespace, folder: Path, servers: Servers) -> None:

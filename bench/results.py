@@ -86,8 +86,8 @@ def _rendered(rows: Mapping[str, Row]) -> str:
         *_ratios(intake),
         "## Complete packages",
         "",
-        "OFD, PDF and thumbnail of a stored record, made by one packager process by way of the bus and stored. CPU in",
-        "microseconds a package by process; bytes kept of each licence, encrypted.",
+        "OFD, PDF and thumbnail of a stored record, made by one or two packager processes by way of the bus and stored. CPU",
+        "in microseconds a package by process, packagers together; MB of the larger one; bytes kept of each licence, encrypted.",
         "",
         _PACKAGE_HEADING,
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
@@ -145,7 +145,8 @@ def _other_line(name: str, row: Row) -> str:
         f"{key} {value}" for key, value in row.items() if key not in {"measured", "records_per_s"}
     )
     at = row["measured"]
-    return f"| {name} | **{row.get('records_per_s', '')}** | {figures} | {at['load']} | {at['commit']} |"
+    rate = f"**{row['records_per_s']}**" if "records_per_s" in row else ""
+    return f"| {name} | {rate} | {figures} | {at['load']} | {at['commit']} |"
 
 
 def _machines(rows: Mapping[str, Row]) -> list[str]:
